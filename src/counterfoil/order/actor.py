@@ -1,0 +1,66 @@
+"""Who acts: a key, a user or the system itself, and what they may do.
+
+An actor is handed to every action; the door that knew the credential made it. [rulings 4, 5, 40]
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from counterfoil.kernel.problem import MerchantLimited, PermissionDenied
+
+EVERYTHING = "*"
+SYSTEM_ID = "system"
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who acts in one account.
+
+    `rights` are names of rulings 40 (`payments.capture`) or `*`. `merchants` and `stores` are
+    codes; None is all of them. `credential` is the scope of idempotency keys: `key:<id>` or
+    `user:<id>`.
+    """
+
+    kind: Literal["key", "user", "system"]
+    id: str
+    name: str
+    account_id: str
+    rights: frozenset[str]
+    merchants: frozenset[str] | None = None
+    stores: frozenset[str] | None = None
+    credential: str
+
+    def can(self, right: str) -> bool:
+        """Tell whether the actor has a right."""
+        return right in self.rights or EVERYTHING in self.rights
+
+    def require(self, right: str) -> None:
+        """Go on only with a right. Raises PermissionDenied, which names it (H-17)."""
+        if not self.can(right):
+            scope = right.replace(".", ":")
+            raise PermissionDenied(
+                f"You lack the right {right}. A key needs the scope {scope}.",
+                permission=right,
+                scope=scope,
+            )
+
+    def require_whole_order(self) -> None:
+        """Go on only where every bag may be seen. Raises MerchantLimited (rulings 5)."""
+        if self.merchants is not None:
+            raise MerchantLimited(merchants=sorted(self.merchants))
+
+    def told(self) -> dict[str, Any]:
+        """Tell who it was, as facts and audit entries keep it."""
+        return {"kind": self.kind, "id": self.id, "name": self.name}
+
+
+def system(account_id: str, name: str = "Counterfoil") -> Actor:
+    """Make the actor of work that nobody asked for: a due row, an import, set-up."""
+    return Actor(
+        kind="system",
+        id=SYSTEM_ID,
+        name=name,
+        account_id=account_id,
+        rights=frozenset({EVERYTHING}),
+        credential=SYSTEM_ID,
+    )
