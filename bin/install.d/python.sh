@@ -48,9 +48,9 @@ make_venv() {
 
 pip_install() {
     if .venv/bin/python -c 'import pip' 2>/dev/null; then
-        set -- .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location "$@"
+        set -- .venv/bin/python -m pip install -qq --disable-pip-version-check --no-warn-script-location "$@"
     elif find_python && has pip; then
-        set -- "$python" -m pip --python .venv/bin/python install --quiet --disable-pip-version-check "$@"
+        set -- "$python" -m pip --python .venv/bin/python install -qq --disable-pip-version-check "$@"
     else
         set -- uv pip install --quiet --python .venv/bin/python "$@"
     fi

@@ -167,7 +167,7 @@ def start(
         if not (data_dir / "PG_VERSION").exists():
             _make_cluster(data_dir, programs, account)
         _check_version(data_dir, version)
-        running = _still_running(data_dir)
+        running = _still_running(data_dir, programs)
         if running is not None:
             log.info("taking over the PostgreSQL that a killed process left running")
             return Server(data_dir, version, running.socket_dir, running.pid, lock)
@@ -202,31 +202,35 @@ def _read_running(data_dir: Path) -> _Running | None:
     return _Running(int(lines[0]), Path(lines[4]), lines[7].strip() == "ready")
 
 
-def _still_running(data_dir: Path) -> _Running | None:
-    """Return the server that a dead owner left in this folder, once it is ready or gone.
+def _still_running(data_dir: Path, programs: Path) -> _Running | None:
+    """Return the server that a dead owner left in this folder, once it answers; None if it is gone.
 
-    A postmaster.pid whose process is no PostgreSQL of this folder is a crash's leftover: its number
-    may be anyone's by now, so the file goes.
+    The process named in postmaster.pid may be anyone's by now. The file stays all the same, with
+    our own number in it: PostgreSQL takes its parent's for stale, but reads on, and so still sees
+    whether a killed server's last processes hold its memory.
     """
     patience_until = time.monotonic() + START_S_MAX
     while (running := _read_running(data_dir)) is not None:
-        try:
-            process = psutil.Process(running.pid)
-            ours = Path(process.cwd()) == data_dir.resolve() and process.is_running()
-        except (psutil.NoSuchProcess, psutil.ZombieProcess, FileNotFoundError):
-            ours = False
-        except psutil.AccessDenied:
-            ours = False  # another user's process cannot be a server of our folder
-        if not ours:
-            (data_dir / "postmaster.pid").unlink(missing_ok=True)
+        if not _works_in(running.pid, data_dir):
+            name = data_dir / "postmaster.pid"
+            _, _, rest = name.read_text().partition("\n")
+            name.write_text(f"{os.getpid()}\n{rest}")
             return None
-        if running.ready:
+        asked = [str(programs / "pg_isready"), "-q", "-h", str(running.socket_dir)]
+        if running.ready and subprocess.run(asked, check=False, env=_ENVIRONMENT).returncode == 0:
             return running
         if time.monotonic() > patience_until:
             raise ServerFailed(f"PostgreSQL (process {running.pid}) in {data_dir} is stuck.")
         time.sleep(0.05)
-    (data_dir / "postmaster.pid").unlink(missing_ok=True)
     return None
+
+
+def _works_in(pid: int, data_dir: Path) -> bool:
+    """Return whether a process lives in this data folder, as a server does."""
+    try:
+        return Path(psutil.Process(pid).cwd()) == data_dir.resolve()
+    except (psutil.Error, FileNotFoundError):
+        return False  # gone, a zombie, or another user's: no server of this folder
 
 
 def _check_version(data_dir: Path, version: int) -> None:
@@ -310,6 +314,8 @@ def _launch(
     log_file = data_dir / "server.log"
     if log_file.exists() and log_file.stat().st_size > _LOG_BYTES_MAX:
         log_file.replace(data_dir / "server.log.1")
+    for left in (_SOCKET, f"{_SOCKET}.lock"):  # a crash's: nothing runs here now
+        (socket_dir / left).unlink(missing_ok=True)
     version = int((data_dir / "PG_VERSION").read_text())
     leftovers_until = time.monotonic() + LEFTOVERS_S_MAX
     while True:
@@ -370,16 +376,23 @@ def _socket_dir(data_dir: Path, account: Account | None) -> Path:
 def _signal_and_wait(
     pid: int, child: subprocess.Popen[bytes] | None, signal_: int, patience_s: float
 ) -> bool:
-    """Send a signal and return whether the process ended in time."""
+    """Send a signal and return whether the process ended in time.
+
+    One that we took over is not our child: whoever is may leave it a zombie, which is ended too.
+    """
     try:
         if child is not None:
             child.send_signal(signal_)
             child.wait(patience_s)
-        else:
-            process = psutil.Process(pid)
-            process.send_signal(signal_)
-            process.wait(patience_s)
-    except (psutil.TimeoutExpired, subprocess.TimeoutExpired):
+            return True
+        process = psutil.Process(pid)
+        process.send_signal(signal_)
+        patience_until = time.monotonic() + patience_s
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > patience_until:
+                return False
+            time.sleep(0.01)
+    except subprocess.TimeoutExpired:
         return False
     except psutil.NoSuchProcess:
         pass
