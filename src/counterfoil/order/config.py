@@ -23,6 +23,14 @@ SYSTEM_STATES = (
 MAPPABLE_STATES = ("NEW", "PROCESSING", "FRAUD", "SUSPENDED")
 
 
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A company that runs its orders here; nothing crosses from one account to another."""
+
+    id: str
+    name: str
+    created_at: datetime
+
+
 class Store(msgspec.Struct, frozen=True, kw_only=True):
     """A sales site: its currency, number prefix, scopes and usual choices."""
 

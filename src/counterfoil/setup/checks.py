@@ -1,0 +1,52 @@
+"""The shapes that codes, names and currencies must have, and refusals that name the field."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from counterfoil.kernel.currencies import EXPONENTS
+from counterfoil.kernel.problem import ValidationFailed
+
+Code = Annotated[
+    str,
+    # The end is said twice because Python's $ lets a line break follow.
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$(?!\n)",
+        max_length=64,
+        description="Letters a-z, digits, dots, dashes and underscores.",
+    ),
+]
+Name = Annotated[str, msgspec.Meta(pattern=r"\S", max_length=200)]
+Text = Annotated[str, msgspec.Meta(max_length=2000)]
+
+
+def refuse(pointer: str, detail: str) -> ValidationFailed:
+    """Make the refusal of one field."""
+    return ValidationFailed(detail, errors=[{"pointer": pointer, "detail": detail}])
+
+
+def check_currency(currency: str, pointer: str = "/currency") -> str:
+    """Return a currency of ISO 4217. Raises ValidationFailed."""
+    if currency not in EXPONENTS:
+        raise refuse(pointer, f"{currency!r} is not a currency of ISO 4217.")
+    return currency
+
+
+def check_shape(body: Any) -> None:
+    """Hold a struct to the limits of its own fields, as if it had just come over the wire.
+
+    The API decodes into these structs and checks so; commands and imports build them in Python,
+    where msgspec does not look. Raises ValidationFailed.
+    """
+    try:
+        msgspec.convert(msgspec.to_builtins(body), type(body))
+    except msgspec.ValidationError as problem:
+        text = str(problem)
+        said, _, path = text.partition(" - at `$")
+        pointer = "/" + path.rstrip("`").lstrip(".").replace(".", "/") if path else ""
+        raise refuse(pointer, said) from problem
+
+
+def to_json(value: Any) -> str:
+    """Write a value as JSON for a parameter of a statement; fields that are UNSET are left out."""
+    return msgspec.json.encode(value).decode()
