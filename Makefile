@@ -26,7 +26,7 @@ check:   ## the fast part of it, in less than two minutes
 	@bin/install test assets
 	@bin/verify fast
 
-lint:    ## style, types, import contracts and migrations alone
+lint:    ## style, types and migrations alone
 	@bin/install test
 	@bin/verify lint
 

@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,17 @@ with start(folder, version=version, settings={"fsync": "off"}) as server:
         print("interrupted", psutil.Process(server.pid).status() != "zombie", flush=True)
 print("stopped", flush=True)
 """
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder of the test's own, gone afterwards.
+
+    Pytest's lie in one that every new run of it closes to other users, also while a server of ours
+    works there as one.
+    """
+    with tempfile.TemporaryDirectory(prefix="cf-house-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(params=[16, 18])

