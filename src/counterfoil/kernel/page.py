@@ -60,13 +60,14 @@ def read_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
     return tuple(place)
 
 
-def read_page(rows: Sequence[Any], kind: type[T], limit: int, key: str) -> Page[T]:
+def read_page(rows: Sequence[Any], kind: type[T], limit: int, *keys: str) -> Page[T]:
     """Make a page of up to limit + 1 rows, each with `told` (the thing as JSON) and `total`.
 
-    `key` is the field of the thing that the list is ordered by; `total` is counted to one more than
-    COUNT_MAX at most.
+    `keys` are the fields of the thing that the list is ordered by; `total` is counted to one more
+    than COUNT_MAX at most.
     """
     found = [msgspec.json.decode(row["told"], type=kind) for row in rows]
     total = rows[0]["total"] if rows else 0
-    cursor = to_cursor(getattr(found[limit - 1], key)) if len(found) > limit else None
+    last = found[limit - 1] if len(found) > limit else None
+    cursor = None if last is None else to_cursor(*(getattr(last, key) for key in keys))
     return Page(found[:limit], cursor, Count(min(total, COUNT_MAX), total > COUNT_MAX))

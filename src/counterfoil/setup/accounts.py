@@ -6,10 +6,10 @@ import msgspec
 
 from counterfoil.kernel.db import NO_ACCOUNT, Connection, Pool
 from counterfoil.kernel.ids import new_id
+from counterfoil.kernel.shape import Name, check_shape, to_json
 from counterfoil.order.actor import Actor, system
 from counterfoil.order.config import Account
 from counterfoil.order.rights import BUILT_IN_ROLES
-from counterfoil.setup.checks import Name, check_shape, to_json
 from counterfoil.setup.gateways import NewGateway, create_gateway
 from counterfoil.setup.merchants import NewMerchant, create_merchant
 from counterfoil.setup.stores import NewStore, add_store

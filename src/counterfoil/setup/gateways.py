@@ -14,10 +14,10 @@ from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.page import LIMIT, Page, check_limit, read_cursor, read_page
 from counterfoil.kernel.problem import NotFound
 from counterfoil.kernel.secrets import KeyRing
+from counterfoil.kernel.shape import Code, check_shape, refuse, to_json
 from counterfoil.order.actor import Actor
 from counterfoil.order.config import Gateway
 from counterfoil.order.problems import UnknownReference
-from counterfoil.setup.checks import Code, check_shape, refuse, to_json
 from counterfoil.setup.problems import CodeTaken
 
 Kind = Literal["manual", "sandbox", "zip", "stripe"]

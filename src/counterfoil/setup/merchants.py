@@ -7,9 +7,9 @@ from counterfoil.kernel.db import Connection
 from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.page import COUNT_MAX, LIMIT, Page, check_limit, read_cursor, read_page
 from counterfoil.kernel.problem import NotFound
+from counterfoil.kernel.shape import Code, Name, check_shape, to_json
 from counterfoil.order.actor import Actor
 from counterfoil.order.config import Merchant
-from counterfoil.setup.checks import Code, Name, check_shape, to_json
 from counterfoil.setup.problems import CodeTaken
 
 

@@ -10,10 +10,10 @@ from counterfoil.kernel.db import Connection
 from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.page import LIMIT, Page, check_limit, read_cursor, read_page
 from counterfoil.kernel.problem import NotFound
+from counterfoil.kernel.shape import Code, Name, check_currency, check_shape, to_json
 from counterfoil.order.actor import Actor
 from counterfoil.order.config import BUILT_IN_METHODS, BUILT_IN_STATES, Store
 from counterfoil.order.problems import UnknownReference
-from counterfoil.setup.checks import Code, Name, check_currency, check_shape, to_json
 from counterfoil.setup.problems import CodeTaken
 
 Scope = Literal["partial_capture"]
@@ -76,6 +76,26 @@ async def find_store(connection: Connection, code: str) -> Store:
     if told is None:
         raise NotFound(f"There is no store {code!r}.")
     return msgspec.json.decode(told, type=Store)
+
+
+async def resolve_store(connection: Connection, code: str | None) -> str:
+    """Return the code of the store that is meant: the one named, or the account's only one.
+
+    Raises UnknownReference for a name that is none, and where there are several and none is named.
+    """
+    codes = [
+        row["code"]
+        for row in await connection.rows(
+            "select code from stores where account_id = $1 and ($2::text is null or code = $2)"
+            " limit 2",
+            connection.account,
+            code,
+        )
+    ]
+    if len(codes) == 1:
+        return str(codes[0])
+    detail = "There are several stores; say which." if codes else f"There is no store {code!r}."
+    raise UnknownReference(detail, errors=[{"pointer": "/store", "detail": detail}])
 
 
 async def create_store(connection: Connection, actor: Actor, new: NewStore) -> Store:

@@ -1,4 +1,4 @@
-"""The shapes that codes, names and currencies must have, and refusals that name the field."""
+"""The shapes that codes, names and currencies must have; refusals that name the field; JSON."""
 
 from typing import Annotated, Any
 
