@@ -105,8 +105,8 @@ async def test_first_start_makes_a_cluster_and_what_was_written_survives_a_resta
         assert await ask(server, "select n from kept") == 7
 
 
-async def test_nobody_reaches_it_over_the_network_nor_as_another_user(tmp_path, version):
-    with start(tmp_path / "pg", version=version, settings=QUICK) as server:
+async def test_nobody_reaches_it_over_the_network_nor_as_another_user(tmp_path):
+    with start(tmp_path / "pg", settings=QUICK) as server:
         assert await ask(server, "show listen_addresses") == ""
         held = psutil.Process(server.pid).net_connections(kind="inet")
         assert [c for c in held if c.status == psutil.CONN_LISTEN] == []
@@ -115,8 +115,8 @@ async def test_nobody_reaches_it_over_the_network_nor_as_another_user(tmp_path, 
 
 @pytest.mark.parametrize(
     "name",
-    ["a space", "quote'and\"dollar$`", "comma,and=sign&more%20", "日本語", 40 * "abc/"],
-    ids=["space", "quotes", "signs", "script", "long"],
+    ["a 'space' \"$`, and=sign&more%20", "日本語", 40 * "abc/"],
+    ids=["signs", "script", "long"],
 )
 async def test_any_folder_name_will_do(tmp_path, name):
     with start(tmp_path / name / "pg", settings=QUICK) as server:
@@ -125,19 +125,12 @@ async def test_any_folder_name_will_do(tmp_path, name):
     assert sockets == server.data_dir or not sockets.exists()
 
 
-async def test_a_second_start_joins_and_leaves_the_server_running(tmp_path):
-    with start(tmp_path / "pg", settings=QUICK) as first:
-        with start(tmp_path / "pg") as second:
-            assert (second.pid, second.owned) == (first.pid, False)
-            assert await ask(second, "select 1") == 1
-        assert await ask(first, "select 1") == 1
-
-
-async def test_the_server_of_a_killed_owner_is_taken_over(tmp_path, version):
-    with owned_elsewhere(tmp_path / "pg", version) as (_, pid):
-        with start(tmp_path / "pg", version=version) as joined:
+async def test_a_second_start_joins_and_takes_over_when_the_owner_is_killed(tmp_path):
+    with owned_elsewhere(tmp_path / "pg", 18) as (_, pid):
+        with start(tmp_path / "pg") as joined:
             assert (joined.pid, joined.owned) == (pid, False)
-    with start(tmp_path / "pg", version=version) as server:
+        assert psutil.pid_exists(pid)
+    with start(tmp_path / "pg") as server:
         assert (server.pid, server.owned) == (pid, True)
         assert await ask(server, "select 1") == 1
     assert gone(pid)
@@ -168,8 +161,8 @@ async def test_a_process_number_that_is_someone_elses_by_now_does_not_keep_us_ou
         other.kill()
 
 
-def test_ctrl_c_reaches_the_program_and_not_its_server(tmp_path, version):
-    with owned_elsewhere(tmp_path / "pg", version) as (program, pid):
+def test_ctrl_c_reaches_the_program_and_not_its_server(tmp_path):
+    with owned_elsewhere(tmp_path / "pg", 18) as (program, pid):
         os.killpg(program.pid, signal.SIGINT)
         said, _ = program.communicate(timeout=20)
     assert said.split("\n")[:2] == ["interrupted True", "stopped"]
