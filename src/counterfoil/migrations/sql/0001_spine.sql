@@ -9,7 +9,7 @@ create table accounts (
 );
 
 create table stores (
-  account_id uuid not null references accounts,
+  account_id uuid not null constraint stores_account references accounts,
   id uuid not null,
   code text not null,
   name text not null,
@@ -27,7 +27,7 @@ create table stores (
 );
 
 create table merchants (
-  account_id uuid not null references accounts,
+  account_id uuid not null constraint merchants_account references accounts,
   id uuid not null,
   code text not null,
   name text not null,
@@ -37,7 +37,7 @@ create table merchants (
 );
 
 create table gateways (
-  account_id uuid not null references accounts,
+  account_id uuid not null constraint gateways_account references accounts,
   id uuid not null,
   code text not null,
   kind text not null,
@@ -52,7 +52,7 @@ create table gateways (
 );
 
 create table order_states (
-  account_id uuid not null references accounts,
+  account_id uuid not null constraint order_states_account references accounts,
   id uuid not null,
   store text not null,
   code text not null,
@@ -70,7 +70,7 @@ create table order_states (
 );
 
 create table shipment_methods (
-  account_id uuid not null references accounts,
+  account_id uuid not null constraint shipment_methods_account references accounts,
   id uuid not null,
   store text not null,
   code text not null,
@@ -85,7 +85,7 @@ create table shipment_methods (
 );
 
 create table roles (
-  account_id uuid not null references accounts,
+  account_id uuid not null constraint roles_account references accounts,
   id uuid not null,
   code text not null,
   name text not null,
@@ -97,7 +97,7 @@ create table roles (
 );
 
 create table users (
-  account_id uuid not null references accounts,
+  account_id uuid not null constraint users_account references accounts,
   id uuid not null,
   email text not null,
   name text not null,
@@ -115,7 +115,7 @@ create table users (
 );
 
 create table sessions (
-  account_id uuid not null references accounts,
+  account_id uuid not null constraint sessions_account references accounts,
   id text not null,
   user_id uuid not null,
   csrf text not null,
@@ -136,7 +136,7 @@ create table sign_in_tries (
 create index sign_in_tries_age on sign_in_tries (failed_at);
 
 create table api_keys (
-  account_id uuid not null references accounts,
+  account_id uuid not null constraint api_keys_account references accounts,
   id uuid not null,
   name text not null,
   secret_hash text not null,
@@ -148,14 +148,14 @@ create table api_keys (
 );
 
 create table counters (
-  account_id uuid not null references accounts,
+  account_id uuid not null constraint counters_account references accounts,
   name text not null,
   value bigint not null,
   primary key (account_id, name)
 );
 
 create table orders (
-  account_id uuid not null references accounts,
+  account_id uuid not null constraint orders_account references accounts,
   id uuid not null,
   store text not null,
   channel text not null,
@@ -600,7 +600,7 @@ create table import_runs (
 );
 
 create table audit_entry (
-  account_id uuid not null references accounts,
+  account_id uuid not null constraint audit_entry_account references accounts,
   id uuid not null,
   type text not null,
   subject text not null,

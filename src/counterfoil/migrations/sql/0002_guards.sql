@@ -84,6 +84,11 @@ create trigger bags_birth before insert on bags for each row
   when (new.status <> 'ACCEPTED') execute function refuse_undeclared_birth('bag', 'status');
 create trigger payments_birth before insert on payments for each row
   execute function refuse_undeclared_birth('payment', 'status');
+create trigger transactions_birth before insert on transactions for each row
+  when (new.status <> 'PENDING')
+  execute function refuse_undeclared_birth('transaction', 'status');
+create trigger letters_birth before insert on letters for each row
+  when (new.status <> 'QUEUED') execute function refuse_undeclared_birth('letter', 'status');
 create trigger refunds_birth before insert on refunds for each row
   execute function refuse_undeclared_birth('refund', 'status');
 create trigger shipments_birth before insert on shipments for each row

@@ -1,0 +1,190 @@
+"""Cancel an order: release what is open, give back what was taken, keep what has not left."""
+
+import msgspec
+
+from counterfoil.kernel.ids import new_id
+from counterfoil.order.allowed import CANCELABLE
+from counterfoil.order.cancellation import Cancellation
+from counterfoil.order.change import Change
+from counterfoil.order.draft import Draft
+from counterfoil.order.folder import Folder
+from counterfoil.order.goods import cancel_goods
+from counterfoil.order.intent import Asked, new_transaction
+from counterfoil.order.letters import queue_letter
+from counterfoil.order.moves import allocate, book, reserve
+from counterfoil.order.opening import opens
+from counterfoil.order.payment import Payment
+from counterfoil.order.problems import InvalidState, RequestInProgress
+from counterfoil.order.refund import Refund
+from counterfoil.order.transaction import UNSETTLED
+
+
+class WantedCancel(msgspec.Struct, frozen=True, kw_only=True):
+    """A cancellation as it is asked for. [domain.md §7]"""
+
+    reason: str | None = None
+    reason_code: str = "OTHER"
+    notify_customer: bool = False
+    restock_items: bool = True
+
+
+@opens("bags", "items", "payments", "gateways", "refunds", "transactions", "cancellations",
+       "shipments", "holds", "notes", "merchants")
+def cancel(folder: Folder, *, asked: Asked, wanted: WantedCancel) -> Change:
+    """Cancel the whole order as one plan; each step at a provider is settled on its own.
+
+    Until the last step is settled the order is CANCEL_REQUESTED. Raises, in this order:
+    PermissionDenied, RequestInProgress, InvalidState (cancelled already, goods have left).
+    [U-31…U-33, rulings 27]
+    """
+    actor = asked.actor
+    actor.require("orders.cancel")
+    actor.require_whole_order()
+    cancelable(folder, asked)
+    draft = Draft(folder, actor)
+    plan = Cancellation(
+        id=new_id(),
+        order_id=folder.order.id,
+        reason=wanted.reason,
+        reason_code=wanted.reason_code,
+        notify_customer=wanted.notify_customer,
+        restock_items=wanted.restock_items,
+        requested_by=actor.told(),
+        credential=actor.credential if asked.key else None,
+        idempotency_key=asked.key,
+        created_at=draft.at,
+    )
+    draft.add(plan)
+    if folder.order.system_state != "CANCEL_REQUESTED":
+        draft.set_order(previous_state=folder.order.state)
+        draft.fact("order.cancel_requested", plan)
+    advance_cancellation(draft, plan, asked)
+    return draft.change(plan)
+
+
+def cancelable(folder: Folder, asked: Asked) -> None:
+    """Say why an order cannot be cancelled, if it cannot."""
+    order = folder.order
+    running = folder.running_cancellation
+    if running is not None:
+        raise RequestInProgress(
+            "A cancellation is running.", cancellation_id=running.id,
+            headers={"Retry-After": "5"},
+        )
+    late = asked.actor.can("orders.cancel_completed")
+    if order.system_state not in CANCELABLE and not (late and order.system_state == "COMPLETED"):
+        raise InvalidState(f"The order is {folder.state.name}.", state=order.state)
+    if order.shipped_count and any(i.quantity_shipped for i in folder.items) and not late:
+        raise InvalidState("Goods have left. Record a return or refund them instead.")
+
+
+def advance_cancellation(draft: Draft, plan: Cancellation, asked: Asked) -> None:
+    """Take every step that can be taken now; finish when nothing is left or on its way."""
+    for payment in draft.section("payments"):
+        _release_open(draft, payment, plan, asked)
+        _give_back(draft, draft.get("payments", payment.id), plan, asked)
+    waiting = any(t.status in UNSETTLED for t in draft.section("transactions"))
+    if waiting:
+        if draft.order.system_state != "CANCEL_REQUESTED":
+            draft.go_to_built_in("cancel_requested")
+    else:
+        finish_cancellation(draft, plan)
+
+
+def _release_open(draft: Draft, payment: Payment, plan: Cancellation, asked: Asked) -> None:
+    if payment.open <= 0:
+        return
+    bags = [bag for bag in draft.section("bags") if bag.open > 0]
+    row = new_transaction(
+        draft, payment, kind="VOID", amount=payment.open,
+        allocations=allocate(payment.open, bags, "open"), asked=_unleased(asked),
+        cancellation_id=plan.id,
+    )
+    if row.status == "PENDING":
+        reserve(draft, row)
+        draft.fact("payment.void_requested", row)
+    else:
+        book(draft, row)
+        draft.fact("payment.voided", row)
+
+
+def _give_back(draft: Draft, payment: Payment, plan: Cancellation, asked: Asked) -> None:
+    amount = payment.refundable
+    if amount <= 0:
+        return
+    bags = [bag for bag in draft.section("bags") if bag.refundable > 0]
+    shares = allocate(amount, bags, "refundable")
+    used = sum(1 for refund in draft.section("refunds") if refund.cancellation_id == plan.id)
+    promise = Refund(
+        id=new_id(),
+        order_id=draft.order.id,
+        bag_id=shares[0].bag_id if len(draft.section("bags")) == 1 else None,
+        store=draft.order.store,
+        reference=f"cancel-{plan.id}" + (f"-{used + 1}" if used else ""),
+        amount=amount,
+        currency=payment.currency,
+        reason=plan.reason,
+        reason_code=plan.reason_code,
+        restock_items=plan.restock_items,
+        status="PROCESSING",
+        allocations=shares,
+        cancellation_id=plan.id,
+        actor=draft.actor.told(),
+        created_at=draft.at,
+        updated_at=draft.at,
+    )
+    row = new_transaction(
+        draft, payment, kind="REFUND", amount=amount, allocations=shares,
+        asked=_unleased(asked), refund_id=promise.id, cancellation_id=plan.id,
+        reference=promise.reference,
+    )
+    draft.add(promise)
+    draft.fact("refund.requested", promise)
+    if row.status == "PENDING":
+        reserve(draft, row)
+    else:
+        book(draft, row)
+        draft.put(msgspec.structs.replace(promise, status="COMPLETED"))
+        draft.fact("refund.succeeded", promise, transaction_id=row.id)
+
+
+def _unleased(asked: Asked) -> Asked:
+    """The steps of a plan answer under the cancellation's key, not their own."""
+    return msgspec.structs.replace(asked, key=None)
+
+
+def finish_cancellation(draft: Draft, plan: Cancellation) -> None:
+    """Everything is settled: keep the goods, state both amounts, write where it was asked for."""
+    rows = [t for t in draft.section("transactions")
+            if t.cancellation_id == plan.id and t.status == "SUCCEEDED"]
+    cancel_goods(draft, draft.section("bags"))
+    done = msgspec.structs.replace(
+        plan,
+        status="CANCELED",
+        refunded_amount=sum(t.amount for t in rows if t.type == "REFUND"),
+        reversed_amount=sum(t.amount for t in rows if t.type == "VOID"),
+        finished_at=draft.at,
+    )
+    draft.put(done)
+    draft.go_to_built_in("canceled")
+    if done.notify_customer:
+        queue_letter(draft, "canceled", refunded=done.refunded_amount,
+                     reversed=done.reversed_amount, reason=done.reason)
+    draft.fact("order.canceled", done, reason_code=done.reason_code)
+
+
+def fail_cancellation(draft: Draft, plan: Cancellation) -> None:
+    """A step was refused: the order stays CANCEL_REQUESTED and the plan can be run again."""
+    rows = [t for t in draft.section("transactions")
+            if t.cancellation_id == plan.id and t.status == "SUCCEEDED"]
+    failed = msgspec.structs.replace(
+        plan,
+        status="PARTIALLY_CANCELED" if rows else "FAILED",
+        refunded_amount=sum(t.amount for t in rows if t.type == "REFUND"),
+        reversed_amount=sum(t.amount for t in rows if t.type == "VOID"),
+        finished_at=draft.at,
+    )
+    draft.put(failed)
+    draft.fact("order.cancel_failed", failed)
+
+

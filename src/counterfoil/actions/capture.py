@@ -1,0 +1,131 @@
+"""Take authorised money."""
+
+import msgspec
+
+from counterfoil.order.allowed import MONEY_STATES
+from counterfoil.order.change import Change
+from counterfoil.order.draft import Draft
+from counterfoil.order.folder import Folder
+from counterfoil.order.intent import Asked, new_transaction
+from counterfoil.order.moves import allocate, book, checked_allocations, reserve
+from counterfoil.order.opening import opens
+from counterfoil.order.payment import Payment
+from counterfoil.order.problems import (
+    AmountInvalid,
+    AttentionRequired,
+    AuthorizationExpired,
+    InvalidState,
+    OrderOnHold,
+    PartialCaptureNotEnabled,
+)
+from counterfoil.order.transaction import Allocation, Transaction
+
+
+@opens("bags", "payments", "gateways", "holds")
+def capture(
+    folder: Folder,
+    *,
+    asked: Asked,
+    amount: int | None = None,
+    payment_id: str | None = None,
+    allocations: list[Allocation] | None = None,
+) -> Change:
+    """Take authorised money, all that is open or a part of it.
+
+    Raises, in this order: PermissionDenied, InvalidState (cancelling or cancelled), OrderOnHold,
+    AuthorizationExpired, InvalidState (nothing open), AmountInvalid, PartialCaptureNotEnabled.
+    [Z-16…Z-21, U-28, rulings 25]
+    """
+    asked.actor.require("payments.capture")
+    asked.actor.require_whole_order()
+    payment, amount = capturable(folder, asked, amount, payment_id)
+    draft = Draft(folder, asked.actor)
+    bags = [bag for bag in folder.bags if bag.open > 0]
+    shares = (
+        checked_allocations(allocations, amount, bags, "open")
+        if allocations
+        else allocate(amount, bags, "open")
+    )
+    row = new_transaction(
+        draft, payment, kind="CAPTURE", amount=amount, allocations=shares, asked=asked
+    )
+    if row.status == "PENDING":
+        reserve(draft, row)
+        draft.fact("payment.capture_requested", row)
+    else:
+        book(draft, row)
+        captured(draft, row, asked)
+    return draft.change(row)
+
+
+def capturable(
+    folder: Folder, asked: Asked, amount: int | None, payment_id: str | None
+) -> tuple[Payment, int]:
+    """Find the payment to capture and the amount, or say why not; the portal previews with it."""
+    order = folder.order
+    if order.system_state not in MONEY_STATES:
+        raise InvalidState(
+            f"Money cannot be captured while the order is {folder.state.name}.",
+            state=order.state,
+        )
+    blocking = [hold.handle for hold in folder.open_holds if "capture" in hold.blocks]
+    if order.hold_capture and not asked.instant:
+        raise OrderOnHold(f"Held by: {', '.join(blocking)}.", holds=blocking)
+    payment = _payment_with_open(folder, payment_id, amount)
+    if payment.attention:
+        raise AttentionRequired(attention=payment.attention)
+    if payment.expires_at and payment.expires_at <= folder.at:
+        raise AuthorizationExpired(f"It ended at {payment.expires_at.isoformat()}.")
+    if payment.open <= 0:
+        raise InvalidState("Nothing is open to capture.", open=0)
+    wanted = payment.open if amount is None else amount
+    if not 0 < wanted <= payment.open:
+        raise AmountInvalid(
+            f"{wanted} is not between 1 and the {payment.open} that is open.",
+            asked=wanted,
+            open=payment.open,
+        )
+    if wanted < payment.open and not asked.instant:
+        _require_partial(folder, payment, asked)
+    return payment, wanted
+
+
+def _payment_with_open(folder: Folder, payment_id: str | None, amount: int | None) -> Payment:
+    wanted = [p for p in folder.payments if payment_id in (None, p.id)]
+    if not wanted:
+        raise InvalidState("The order has no such payment.", payment_id=payment_id)
+    return next(
+        (p for p in wanted if p.open > 0 and (amount is None or amount <= p.open)),
+        next((p for p in wanted if p.open > 0), wanted[0]),
+    )
+
+
+def _require_partial(folder: Folder, payment: Payment, asked: Asked) -> None:
+    able = folder.gateway_of(payment).capabilities.partial_capture
+    if not folder.store.captures_in_part or not able:
+        raise PartialCaptureNotEnabled(
+            f"Capture {payment.open}, all that is open, or have partial capture switched on.",
+            open=payment.open,
+        )
+    asked.actor.require("payments.capture_partial")
+
+
+def captured(draft: Draft, row: Transaction, asked: Asked) -> None:
+    """Record a capture that happened, and what follows from it. [Z-21, rulings 25]"""
+    draft.fact("payment.captured", row)
+    payment: Payment = draft.get("payments", row.payment_id)
+    able = draft.before.gateway_of(payment).capabilities
+    if payment.open > 0 and not able.multi_capture and not asked.instant:
+        bags = [bag for bag in draft.section("bags") if bag.open > 0]
+        rest = new_transaction(
+            draft,
+            payment,
+            kind="VOID",
+            amount=payment.open,
+            allocations=allocate(payment.open, bags, "open"),
+            asked=msgspec.structs.replace(asked, instant=True, key=None),
+        )
+        book(draft, rest)
+        draft.fact("payment.voided", rest)
+    if draft.order.system_state == "NEW":
+        draft.go_to_built_in("processing")

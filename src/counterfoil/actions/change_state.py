@@ -1,0 +1,93 @@
+"""Move an order to another of its store's states."""
+
+from counterfoil.kernel.machine import TransitionNotAllowed
+from counterfoil.order.change import Change
+from counterfoil.order.config import OrderState
+from counterfoil.order.draft import Draft
+from counterfoil.order.folder import Folder
+from counterfoil.order.intent import Asked
+from counterfoil.order.life import ORDER
+from counterfoil.order.opening import opens
+from counterfoil.order.problems import OrderOnHold, RequestInProgress, UnknownReference
+from counterfoil.order.status import Units
+
+_CLEARED = ("NOT_REQUIRED", "PASSED")
+
+
+@opens("bags", "items", "payments", "refunds", "shipments", "holds", "notes", "states",
+       "cancellations", "merchants")
+def change_state(folder: Folder, *, asked: Asked, state: str) -> Change:
+    """Put the order in a state of its store. `canceled` is not put, it is done: see `cancel`.
+
+    Raises, in this order: PermissionDenied, UnknownReference, RequestInProgress,
+    TransitionNotAllowed, OrderOnHold. [U-3…U-11, domain.md §2, rulings 37]
+    """
+    asked.actor.require("orders.state")
+    asked.actor.require_whole_order()
+    target = next((s for s in folder.states if s.code == state), None)
+    if target is None:
+        codes = [s.code for s in folder.states]
+        raise UnknownReference(f"The store has no state {state}.", states=codes)
+    if target.code == folder.order.state:
+        return Change.none(folder, folder.order)
+    check_state(folder, target)
+    draft = Draft(folder, asked.actor)
+    if target.system_state in ("CANCEL_REQUESTED", "SUSPENDED"):
+        draft.set_order(previous_state=folder.order.state)
+    draft.go_to(target)
+    if target.system_state == "COMPLETED":
+        draft.fact("order.completed")
+    elif target.system_state == "CANCEL_REQUESTED":
+        draft.fact("order.cancel_requested")
+    elif folder.order.system_state == "CANCEL_REQUESTED":
+        draft.fact("order.cancel_declined")
+    return draft.change(folder.order)
+
+
+def check_state(folder: Folder, target: OrderState) -> None:
+    """Say why the order may not go to a state; the portal shows the sentence beside it."""
+    order = folder.order
+    if folder.running_cancellation is not None:
+        raise RequestInProgress("A cancellation is running.")
+    if folder.state.next is not None and target.code not in folder.state.next:
+        raise TransitionNotAllowed(
+            f"{folder.state.name} may go to {', '.join(folder.state.next)}.",
+            allowed=list(folder.state.next),
+        )
+    same = target.system_state == order.system_state
+    if same and order.system_state not in ("COMPLETED", "CANCELED"):
+        return
+    if target.system_state == "CANCELED":
+        raise TransitionNotAllowed("Cancelling moves money: use cancel.", allowed=[])
+    ORDER.check(order.system_state, target.system_state)
+    if order.system_state == "NEW" and target.system_state == "SUSPENDED":
+        raise TransitionNotAllowed("Only an order in work or in doubt can be suspended.")
+    if order.system_state == "COMPLETED":
+        raise TransitionNotAllowed("A completed order can only be cancelled.", allowed=[])
+    if order.system_state == "CANCEL_REQUESTED" and target.code != order.previous_state:
+        raise TransitionNotAllowed(
+            "Declining the cancellation puts the order back where it was.",
+            allowed=[order.previous_state],
+        )
+    if order.system_state in ("FRAUD", "SUSPENDED") and target.system_state in (
+        "NEW", "PROCESSING"
+    ):
+        _check_release(folder, target)
+    if target.system_state in ("COMPLETED", "PROCESSING"):
+        _check_holds(folder)
+    if target.system_state == "COMPLETED" and not Units.of(list(folder.items)).all_shipped:
+        raise TransitionNotAllowed("Not every item has been shipped.")
+
+
+def _check_release(folder: Folder, target: OrderState) -> None:
+    if folder.order.fraud_status not in _CLEARED:
+        raise TransitionNotAllowed("The fraud review has not passed.")
+    begun = folder.order.captured > 0 or folder.order.shipped_count > 0
+    if begun and target.system_state == "NEW":
+        raise TransitionNotAllowed("Money or goods have moved: it goes on as Processing.")
+
+
+def _check_holds(folder: Folder) -> None:
+    handles = [hold.handle for hold in folder.open_holds]
+    if handles:
+        raise OrderOnHold(f"Held by: {', '.join(handles)}.", holds=handles)

@@ -1,0 +1,231 @@
+"""Receive an order."""
+
+import msgspec
+
+from counterfoil.actions.hold import flag_holds
+from counterfoil.actions.settle import capture_at_once
+from counterfoil.kernel.currencies import EXPONENTS as CURRENCIES
+from counterfoil.kernel.ids import new_id
+from counterfoil.kernel.problem import ValidationFailed
+from counterfoil.order.bag import Bag
+from counterfoil.order.change import Change
+from counterfoil.order.draft import Draft, built_in
+from counterfoil.order.folder import Folder
+from counterfoil.order.hold import Hold
+from counterfoil.order.intake import Desk, WantedBag, WantedOrder, WantedPayment, plain
+from counterfoil.order.intent import Asked, hold_until, new_transaction
+from counterfoil.order.item import Item
+from counterfoil.order.moves import allocate, book
+from counterfoil.order.order import Order
+from counterfoil.order.payment import Payment
+from counterfoil.order.problems import AmountInvalid, TotalsMismatch, UnknownReference
+
+_TOTALS = ("sub_total", "shipping_total", "tax_total", "duty_total", "discount_total", "total")
+_TYPE_TOTAL = {"sku": "sub_total", "shipping": "shipping_total", "tax": "tax_total",
+               "duty": "duty_total", "discount": "discount_total",
+               "store_credit": "discount_total"}
+
+
+def place(
+    desk: Desk, *, asked: Asked, wanted: WantedOrder, number: str, channel: str,
+    fingerprint: str | None = None,
+) -> Change:
+    """Receive an order with its bags, items, payment and review.
+
+    Raises, in this order: PermissionDenied, UnknownReference (store, currency, gateway, merchant),
+    ValidationFailed, TotalsMismatch, AmountInvalid. [domain.md §2, rulings 22, 36, 43]
+    """
+    asked.actor.require("orders.create")
+    asked.actor.require_whole_order()
+    store = desk.store
+    if store is None:
+        raise UnknownReference("There is no such store, or several and none is named.")
+    if wanted.currency not in CURRENCIES:
+        raise UnknownReference(f"{wanted.currency} is not a currency.", currency=wanted.currency)
+    if wanted.is_test and not store.test_orders:
+        raise _wrong("/is_test", "This store takes no test orders.")
+    order_id = new_id()
+    bags, items = _bags_and_items(desk, wanted, order_id)
+    order = _order(desk, wanted, order_id, bags, number=number, channel=channel)
+    order = msgspec.structs.replace(order, create_fingerprint=fingerprint)
+    folder = Folder(
+        order=order, store=store, state=built_in("new", store.code), at=desk.at,
+        bags=(), items=(), payments=(), transactions=(), refunds=(), shipments=(), holds=(),
+        notes=(), cancellations=(), letters=(), gateways=desk.gateways, states=desk.states,
+        merchants=desk.merchants,
+    )
+    draft = Draft(folder, asked.actor, new=True)
+    for bag in bags:
+        draft.add(bag)
+    for item in items:
+        draft.add(item)
+    draft.fact("order.created", None, store=store.code, channel=channel,
+               external_id=wanted.external_id, is_test=wanted.is_test)
+    if wanted.fraud_review:
+        _open_review(draft, asked)
+    if wanted.payment is not None and order.total > 0:
+        _open_payment(draft, wanted.payment, asked)
+    return msgspec.structs.replace(draft.change(order), configuration=_unknown(desk, draft))
+
+
+def _unknown(desk: Desk, draft: Draft) -> dict[str, list[dict[str, str]]]:
+    """List merchants and methods that the store does not have yet; the book adds them."""
+    order = draft.order
+    codes = {bag.merchant for bag in draft.section("bags")} - set(desk.merchants)
+    found = {"merchants": [{"id": new_id(), "code": code, "name": code} for code in sorted(codes)]}
+    method = order.shipping_method
+    if method is not None and method not in desk.methods:
+        found["shipment_methods"] = [
+            {"id": new_id(), "store": order.store, "code": method, "name": method}
+        ]
+    return {table: rows for table, rows in found.items() if rows}
+
+
+def _wrong(pointer: str, detail: str) -> ValidationFailed:
+    return ValidationFailed(detail, errors=[{"pointer": pointer, "detail": detail}])
+
+
+def _bags_and_items(
+    desk: Desk, wanted: WantedOrder, order_id: str
+) -> tuple[list[Bag], list[Item]]:
+    if (wanted.bags is None) == (wanted.items is None):
+        raise _wrong("/bags", "Send either bags or items.")
+    if wanted.bags is not None:
+        sent = wanted.bags
+    else:
+        given = {name: getattr(wanted, name) or 0 for name in _TOTALS[1:5]}
+        sent = [WantedBag(items=wanted.items or [], **given)]
+    bags, items = [], []
+    for position, bag in enumerate(sent, start=1):
+        new, lines = _bag(
+            desk, bag, order_id, position, first_item=len(items) + 1,
+            method=wanted.shipping_method,
+        )
+        bags.append(new)
+        items += lines
+    return bags, items
+
+
+def _bag(
+    desk: Desk, sent: WantedBag, order_id: str, position: int, *, first_item: int,
+    method: str | None,
+) -> tuple[Bag, list[Item]]:
+    assert desk.store is not None
+    merchant = sent.merchant or desk.store.default_merchant or "main"
+    if merchant not in desk.merchants and not desk.store.create_merchants:
+        raise UnknownReference(f"There is no merchant {merchant}.", merchant=merchant)
+    bag_id = new_id()
+    sums = {name: getattr(sent, name) for name in _TOTALS[1:5]} | {"sub_total": 0}
+    items = []
+    for offset, line in enumerate(sent.items):
+        total = line.quantity * line.unit_price
+        where = f"/bags/{position - 1}/items/{offset}"
+        if line.line_total is not None and line.line_total != total:
+            raise TotalsMismatch(f"{where}: the line is {total}, not {line.line_total}.")
+        kind = "discount" if line.type == "sku" and line.unit_price < 0 else line.type
+        sums[_TYPE_TOTAL[kind]] += abs(total) if kind in ("discount", "store_credit") else total
+        items.append(Item(
+            id=new_id(), order_id=order_id, bag_id=bag_id, position=first_item + offset,
+            sku=line.sku, product_id=line.product_id, name=line.name, type=kind,
+            digital=line.digital, quantity=line.quantity, unit_price=line.unit_price,
+            line_total=total, shipping_method=method if kind == "sku" else None,
+        ))
+    total = _total(sums)
+    _agree(sent, {"sub_total": sums["sub_total"], "total": total}, f"/bags/{position - 1}")
+    if min(total, *sums.values()) < 0:
+        raise TotalsMismatch(f"/bags/{position - 1}: a total is below zero.")
+    bag = Bag(id=bag_id, order_id=order_id, merchant=merchant, position=position,
+              external_id=sent.external_id, total=total, **sums)
+    return bag, items
+
+
+def _total(sums: dict[str, int]) -> int:
+    return (sums["sub_total"] + sums["shipping_total"] + sums["tax_total"] + sums["duty_total"]
+            - sums["discount_total"])
+
+
+def _agree(sent: WantedBag | WantedOrder, sums: dict[str, int], where: str) -> None:
+    for name, computed in sums.items():
+        stated = getattr(sent, name)
+        if stated is not None and stated != computed:
+            raise TotalsMismatch(
+                f"{where}/{name}: the lines add up to {computed}, not {stated}.",
+                field=name, stated=stated, computed=computed,
+            )
+
+
+def _order(
+    desk: Desk, wanted: WantedOrder, order_id: str, bags: list[Bag], *, number: str, channel: str
+) -> Order:
+    assert desk.store is not None
+    sums = {name: sum(getattr(bag, name) for bag in bags) for name in _TOTALS}
+    _agree(wanted, sums, "")
+    return Order(
+        id=order_id,
+        store=desk.store.code,
+        channel=channel,
+        external_id=wanted.external_id,
+        number=number,
+        state="new",
+        system_state="NEW",
+        currency=wanted.currency,
+        **sums,
+        merchant_reference=wanted.merchant_reference,
+        customer=plain(wanted.customer) or {},
+        billing_address=plain(wanted.billing_address),
+        shipping_address=plain(wanted.shipping_address),
+        shipping_method=wanted.shipping_method,
+        tags=list(dict.fromkeys(wanted.tags)),
+        is_test=wanted.is_test,
+        placed_at=wanted.placed_at or desk.at,
+        created_at=desk.at,
+        updated_at=desk.at,
+    )
+
+
+def _open_review(draft: Draft, asked: Asked) -> None:
+    """Put the order under review: held, suspended, blocked. [N-24, N-25]"""
+    draft.set_order(fraud_status="PENDING", previous_state="new")
+    draft.fact("fraud.review_opened")
+    draft.add(Hold(
+        id=new_id(), order_id=draft.order.id, handle="fraud-review",
+        reason_code="HIGH_RISK_OF_FRAUD", blocks=["capture", "shipment"],
+        placed_by=asked.actor.told(), placed_at=draft.at,
+    ))
+    flag_holds(draft)
+    draft.go_to_built_in("suspended")
+
+
+def _open_payment(draft: Draft, wanted: WantedPayment, asked: Asked) -> None:
+    order = draft.order
+    gateway = next((g for g in draft.before.gateways if g.code == wanted.gateway), None)
+    if gateway is None or not gateway.enabled or gateway.store not in (None, order.store):
+        raise UnknownReference(f"There is no gateway {wanted.gateway}.", gateway=wanted.gateway)
+    amount = order.total if wanted.amount is None else wanted.amount
+    if amount > order.total:
+        raise AmountInvalid(
+            f"{amount} is more than the total {order.total}.", asked=amount, total=order.total
+        )
+    payment = Payment(
+        id=new_id(), order_id=order.id, position=1, gateway=gateway.code, flow=wanted.flow,
+        status="CREATED", currency=order.currency, amount=amount, reference=wanted.reference,
+        provider_reference=wanted.reference, created_at=draft.at,
+    )
+    draft.add(payment)
+    shares = allocate(amount, [bag for bag in draft.section("bags") if bag.due > 0], "due")
+    row = new_transaction(
+        draft, payment, kind="AUTHORIZE", amount=amount, allocations=shares, asked=asked,
+        reference=wanted.reference,
+    )
+    if row.status == "PENDING":
+        draft.add(row)
+        draft.fact("payment.authorize_requested", row)
+        return
+    book(draft, row)
+    held = draft.get("payments", payment.id)
+    expires = None if asked.instant else hold_until(draft, held, draft.at)
+    draft.put(msgspec.structs.replace(
+        held, authorized_at=draft.at, expires_at=expires, due_at=expires))
+    draft.fact("payment.authorized", row)
+    if wanted.flow == "payment":
+        capture_at_once(draft, row)

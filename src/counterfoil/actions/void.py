@@ -1,0 +1,90 @@
+"""Release authorised money."""
+
+from counterfoil.order.change import Change
+from counterfoil.order.draft import Draft
+from counterfoil.order.folder import Folder
+from counterfoil.order.goods import cancel_goods
+from counterfoil.order.intent import Asked, new_transaction
+from counterfoil.order.moves import allocate, book, checked_allocations, reserve
+from counterfoil.order.opening import opens
+from counterfoil.order.payment import Payment
+from counterfoil.order.problems import AmountInvalid, InvalidState
+from counterfoil.order.transaction import Allocation, Transaction
+
+
+@opens("bags", "items", "payments", "gateways")
+def void(
+    folder: Folder,
+    *,
+    asked: Asked,
+    amount: int | None = None,
+    payment_id: str | None = None,
+    allocations: list[Allocation] | None = None,
+) -> Change:
+    """Release authorised money, all that is open or a part; releasing all of it cancels the order.
+
+    Raises, in this order: PermissionDenied, InvalidState (cancelling, nothing open, goods have
+    left), AmountInvalid. [Z-22…Z-25, rulings 25]
+    """
+    asked.actor.require("payments.void")
+    asked.actor.require_whole_order()
+    payment, amount = voidable(folder, amount, payment_id)
+    draft = Draft(folder, asked.actor)
+    bags = [bag for bag in folder.bags if bag.open > 0]
+    shares = (
+        checked_allocations(allocations, amount, bags, "open")
+        if allocations
+        else allocate(amount, bags, "open")
+    )
+    row = new_transaction(
+        draft, payment, kind="VOID", amount=amount, allocations=shares, asked=asked
+    )
+    if row.status == "PENDING":
+        reserve(draft, row)
+        draft.fact("payment.void_requested", row)
+    else:
+        book(draft, row)
+        voided(draft, row)
+    return draft.change(row)
+
+
+def voidable(
+    folder: Folder, amount: int | None, payment_id: str | None
+) -> tuple[Payment, int]:
+    """Find the payment to release and the amount, or say why not; the portal previews with it."""
+    order = folder.order
+    if order.system_state == "CANCEL_REQUESTED":
+        raise InvalidState("A cancellation is running; it releases what is open.")
+    payment = next(
+        (p for p in folder.payments if payment_id in (None, p.id) and p.open > 0), None
+    )
+    if payment is None:
+        raise InvalidState("Nothing is open to release.", open=0)
+    wanted = payment.open if amount is None else amount
+    if not 0 < wanted <= payment.open:
+        raise AmountInvalid(
+            f"{wanted} is not between 1 and the {payment.open} that is open.",
+            asked=wanted,
+            open=payment.open,
+        )
+    if wanted < payment.open and not folder.gateway_of(payment).capabilities.partial_void:
+        raise AmountInvalid(
+            f"This gateway releases all of it or nothing: {payment.open}.", open=payment.open
+        )
+    if wanted == order.outstanding and order.captured == 0 and order.shipped_count:
+        raise InvalidState("Goods have left. Capture the money, or take the goods back first.")
+    return payment, wanted
+
+
+def voided(draft: Draft, row: Transaction) -> None:
+    """Record a release that happened; when nothing was taken and nothing is open, it cancels."""
+    draft.fact("payment.voided", row)
+    payments = draft.section("payments")
+    taken = sum(payment.captured for payment in payments)
+    left = sum(payment.outstanding for payment in payments)
+    if taken == 0 and left == 0 and draft.order.system_state not in (
+        "CANCELED", "CANCEL_REQUESTED", "COMPLETED"
+    ):
+        cancel_goods(draft, draft.section("bags"))
+        draft.go_to_built_in("canceled")
+        draft.fact("order.canceled", None, reason_code="VOIDED")

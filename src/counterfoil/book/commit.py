@@ -1,0 +1,286 @@
+"""Commit a change: one data-modifying statement, so all of it happens or nothing does.
+
+Its first part is the conditional update of the order, `and version = $seen`; every other part
+hangs on that part's result and on the order's id, so ids inside the rows can touch no other
+order's. `must()` counts the rows of every part and raises on a shortfall, which undoes the whole
+statement. One statement is one transaction: there is no begin and no commit to be lost between.
+No row back means that somebody was first. [rulings 2, 3]
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from counterfoil.book.columns import columns_of
+from counterfoil.book.opening import Key
+from counterfoil.kernel.db import Connection
+from counterfoil.order.change import Answered, Change, Lease
+
+_encode = msgspec.json.Encoder().encode
+_INSERT_ORDER = ("bags", "items", "payments", "refunds", "transactions", "gateway_calls",
+                 "shipments", "holds", "notes", "cancellations", "letters", "facts")
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """What a statement is made for; equal shapes share one prepared statement.
+
+    `updates` holds (table, changed columns); `leased` the table whose row must still be ours;
+    `key` is 'new' (insert), 'answer' (fill in) or ''.
+    """
+
+    new: bool
+    order: tuple[str, ...]
+    inserts: tuple[str, ...]
+    updates: tuple[tuple[str, tuple[str, ...]], ...]
+    configuration: tuple[str, ...]
+    terms: tuple[bool, bool]
+    leased: str
+    key: str
+
+
+def _definitions(columns: dict[str, str], names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}" {columns[name]}' for name in names)
+
+
+class _Text:
+    """The statement while it is put together, and the numbers of its parameters."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.musts: list[str] = []
+        self.last = 1  # $1 is the account
+
+    def next(self) -> str:
+        self.last += 1
+        return f"${self.last}"
+
+    def part(self, name: str, body: str, *, must: str = "", rows: str = "") -> None:
+        self.parts.append(f"{name} as ({body})")
+        if must:
+            self.musts.append(
+                f"must((select count(*) from {name}) = {rows}, '{must}')"
+            )
+
+
+@cache
+def _statement(shape: Shape) -> str:
+    text = _Text()
+    if shape.new:
+        _insert_orders(text)
+    else:
+        _update_order(text, shape)
+    if shape.key == "new":
+        given = ", ".join(text.next() for _ in range(7))
+        text.part("k", f"""insert into idempotency (account_id, credential, key, fingerprint,
+            status, body, etag, location, order_id)
+          select $1, {given}, o.id from o returning 1""", must="key", rows="1")
+    elif shape.key == "answer":
+        status, body, etag, location = (text.next() for _ in range(4))
+        credential, key = text.next(), text.next()
+        text.part("k", f"""update idempotency set status = {status}, body = {body}, etag = {etag},
+            location = {location} where account_id = $1 and credential = {credential}
+            and key = {key} and status is null and exists (select from o) returning 1""")
+    for table in shape.configuration:
+        _insert_configuration(text, table)
+    for table, names in shape.updates:
+        _update_rows(text, table, names, leased=shape.leased == table)
+    for table in shape.inserts:
+        _insert_rows(text, table)
+    _write_terms(text, shape.terms)
+    where = " and ".join(text.musts) or "true"
+    return "with " + ",\n".join(text.parts) + f"\nselect o.id from o where {where}"
+
+
+def _insert_orders(text: _Text) -> None:
+    columns = columns_of("orders")
+    names = ", ".join(f'"{name}"' for name in columns)
+    rows = text.next()
+    text.part("o", f"""insert into orders (account_id, {names})
+      select $1, {names} from jsonb_to_recordset({rows}::text::jsonb)
+        r({_definitions(columns, list(columns))}) returning id""")
+
+
+def _update_order(text: _Text, shape: Shape) -> None:
+    columns = columns_of("orders")
+    order_id, seen = text.next(), text.next()
+    sets = ", ".join(
+        f'"{name}" = {text.next()}' + ("::text::jsonb" if columns[name] == "jsonb" else "")
+        for name in shape.order
+    )
+    text.part("o", f"""update orders set {sets}
+      where account_id = $1 and id = {order_id} and version = {seen} returning id""")
+
+
+def _insert_configuration(text: _Text, table: str) -> None:
+    columns = columns_of(table)
+    names = ", ".join(f'"{name}"' for name in columns)
+    rows = text.next()
+    text.part(f"n_{table}", f"""insert into {table} (account_id, {names})
+      select $1, {names} from jsonb_to_recordset({rows}::text::jsonb)
+        r({_definitions(columns, list(columns))}) returning 1""",
+        must=table, rows=f"jsonb_array_length({rows}::text::jsonb)")
+
+
+def _update_rows(text: _Text, table: str, names: tuple[str, ...], *, leased: bool) -> None:
+    columns = columns_of(table) | {"lease": "uuid"}
+    read = ("id", *names, "lease") if leased else ("id", *names)
+    sets = ", ".join(f'"{name}" = r."{name}"' for name in names)
+    if leased:
+        sets += ", lease_token = null, lease_until = null"
+    mine = "and t.lease_token = r.lease" if leased else ""
+    rows = text.next()
+    text.part(f"u_{table}", f"""update {table} t set {sets}
+      from o, jsonb_to_recordset({rows}::text::jsonb) r({_definitions(columns, read)})
+      where t.account_id = $1 and t.order_id = o.id and t.id = r.id {mine} returning 1""",
+        must="lease" if leased else table, rows=f"jsonb_array_length({rows}::text::jsonb)")
+
+
+def _insert_rows(text: _Text, table: str) -> None:
+    columns = columns_of(table)
+    names = ", ".join(f'"{name}"' for name in columns)
+    read = ", ".join(f'r."{name}"' for name in columns)
+    rows = text.next()
+    text.part(f"i_{table}", f"""insert into {table} (account_id, {names})
+      select $1, {read} from o, jsonb_to_recordset({rows}::text::jsonb)
+        r({_definitions(columns, list(columns))}) where r.order_id = o.id returning 1""",
+        must=table, rows=f"jsonb_array_length({rows}::text::jsonb)")
+
+
+def _write_terms(text: _Text, terms: tuple[bool, bool]) -> None:
+    read = "r(order_id uuid, placed_at timestamptz, terms text[])"
+    if terms[0]:
+        rows = text.next()
+        text.part("t_add", f"""insert into order_term (account_id, term, placed_at, order_id)
+          select $1, unnest(r.terms), r.placed_at, r.order_id
+          from o, jsonb_to_recordset({rows}::text::jsonb) {read} where r.order_id = o.id
+          returning 1""")
+    if terms[1]:
+        rows = text.next()
+        text.part("t_gone", f"""delete from order_term t
+          using o, jsonb_to_recordset({rows}::text::jsonb) {read}
+          where t.account_id = $1 and t.order_id = o.id and t.placed_at = r.placed_at
+            and t.term = any(r.terms) returning 1""")
+
+
+def _json(rows: Any) -> str:
+    return _encode(rows).decode()
+
+
+def _order_values(names: tuple[str, ...], fields: dict[str, Any]) -> list[Any]:
+    columns = columns_of("orders")
+    return [
+        _json(fields[name]) if columns[name] == "jsonb" and fields[name] is not None
+        else fields[name]
+        for name in names
+    ]
+
+
+def _update_json(
+    table: str, names: tuple[str, ...], change: Change, lease: Lease | None
+) -> str:
+    """Rows that change different columns share one part: what stays is sent as it is."""
+    current = {noun.id: noun for noun in getattr(change.after, table)}
+    rows = []
+    for noun_id, _ in change.updates[table]:
+        row = {name: getattr(current[noun_id], name) for name in names}
+        row["id"] = noun_id
+        if lease is not None:
+            row["lease"] = lease.token
+        rows.append(row)
+    return _json(rows)
+
+
+def _term_rows(changes: Sequence[Change], which: int) -> str:
+    return _json([
+        {"order_id": c.after.order.id, "placed_at": c.after.order.placed_at,
+         "terms": c.terms[which]}
+        for c in changes if c.terms[which]
+    ])
+
+
+def _rows_to_insert(changes: Sequence[Change]) -> dict[str, list[Any]]:
+    rows: dict[str, list[Any]] = {}
+    for change in changes:
+        for table, nouns in change.inserts.items():
+            rows.setdefault(table, []).extend(nouns)
+        if change.calls:
+            rows.setdefault("gateway_calls", []).extend(change.calls)
+        rows.setdefault("facts", []).extend(change.facts)
+    return {table: rows[table] for table in _INSERT_ORDER if rows.get(table)}
+
+
+def _key_values(key: Key, answered: Answered | None) -> list[Any]:
+    told = [None] * 4 if answered is None else [
+        answered.status, answered.body, answered.etag, answered.location]
+    return [key.credential, key.key, key.fingerprint, *told]
+
+
+async def commit(
+    connection: Connection,
+    change: Change,
+    *,
+    key: Key | None = None,
+    answered: Answered | None = None,
+    answer_to: tuple[str, str] | None = None,
+) -> bool:
+    """Write a change; False when somebody was first. Raises what the database refuses.
+
+    `key` is stored with `answered`, or unanswered while a provider is asked. `answer_to` names
+    the (credential, key) of an intent's own request, which `answered` fills in. [rulings 11]
+    """
+    new = change.seen == 0
+    rows = _rows_to_insert([change])
+    updates = tuple(
+        (table, tuple(sorted({name for _, fields in changed for name in fields})))
+        for table, changed in sorted(change.updates.items())
+    )
+    shape = Shape(
+        new=new,
+        order=() if new else tuple(sorted(change.order_fields)),
+        inserts=tuple(rows),
+        updates=() if new else updates,
+        configuration=tuple(change.configuration),
+        terms=(bool(change.terms[0]), bool(change.terms[1])),
+        leased=change.lease.section if change.lease else "",
+        key="new" if key else "answer" if answer_to and answered else "",
+    )
+    parameters: list[Any] = [connection.account]
+    if new:
+        parameters.append(_json([change.after.order]))
+    else:
+        parameters += [change.after.order.id, change.seen]
+        parameters += _order_values(shape.order, change.order_fields)
+    if key is not None:
+        parameters += _key_values(key, answered)
+    elif shape.key == "answer" and answered is not None and answer_to is not None:
+        parameters += [answered.status, answered.body, answered.etag, answered.location]
+        parameters += list(answer_to)
+    parameters += [_json(change.configuration[table]) for table in shape.configuration]
+    for table, names in shape.updates:
+        lease = change.lease if shape.leased == table else None
+        parameters.append(_update_json(table, names, change, lease))
+    parameters += [_json(rows[table]) for table in shape.inserts]
+    parameters += [_term_rows([change], which) for which in (0, 1) if change.terms[which]]
+    return await connection.row(_statement(shape), *parameters) is not None
+
+
+async def commit_new(connection: Connection, changes: Sequence[Change]) -> None:
+    """Write a batch of new orders in one statement; all or none. Raises what is refused."""
+    rows = _rows_to_insert(changes)
+    configuration: dict[str, dict[str, Any]] = {}
+    for change in changes:
+        for table, wanted in change.configuration.items():
+            for row in wanted:
+                name = f"{row.get('store', '')}/{row['code']}"
+                configuration.setdefault(table, {}).setdefault(name, row)
+    shape = Shape(
+        new=True, order=(), inserts=tuple(rows), updates=(),
+        configuration=tuple(configuration), terms=(True, False), leased="", key="",
+    )
+    parameters: list[Any] = [connection.account, _json([c.after.order for c in changes])]
+    parameters += [_json(list(configuration[table].values())) for table in configuration]
+    parameters += [_json(rows[table]) for table in shape.inserts]
+    parameters.append(_term_rows(changes, 0))
+    await connection.rows(_statement(shape), *parameters)

@@ -1,0 +1,4 @@
+"""What knows no commerce: money, ids, life cycles, problems, the database, the clock.
+
+Everything above may import it; it imports nothing of ours.
+"""

@@ -1,0 +1,112 @@
+"""What may be done next: the one list behind API, portal and the actions' own checks."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from counterfoil.kernel.problem import NotFound
+from counterfoil.order.actor import Actor
+from counterfoil.order.amounts import Amounts
+from counterfoil.order.bag import Bag
+from counterfoil.order.folder import Folder
+from counterfoil.order.order import Order
+from counterfoil.order.payment import Payment
+from counterfoil.order.shapes import ActionShape
+from counterfoil.order.shipment import Shipment
+
+MONEY_STATES = ("NEW", "PROCESSING", "SUSPENDED", "COMPLETED")
+CANCELABLE = ("NEW", "PROCESSING", "FRAUD", "SUSPENDED", "CANCEL_REQUESTED")
+SHIPPABLE = ("NEW", "PROCESSING")
+
+
+def require_bag(folder: Folder, bag_id: str, actor: Actor) -> Bag:
+    """Find a bag that the actor may see. Raises NotFound, also for another merchant's."""
+    for bag in folder.bags:
+        if bag.id == bag_id and (actor.merchants is None or bag.merchant in actor.merchants):
+            return bag
+    raise NotFound("The order has no such bag.")
+
+
+def may_ship(order: Order) -> bool:
+    """Whether goods may be handled: the gate of U-16, judged on the mapped system state."""
+    return (
+        order.system_state in SHIPPABLE
+        and order.fraud_status in ("NOT_REQUIRED", "PASSED")
+        and not order.hold_shipment
+    )
+
+
+def order_actions(order: Order, actor: Actor) -> list[ActionShape]:
+    """List what the actor may do to an order now, and for money how much. [Z-5, Z-6, Z-16]"""
+    if actor.merchants is not None:
+        return []
+    found: list[ActionShape] = []
+    capturable = order.system_state in MONEY_STATES and not order.hold_capture
+    if order.open > 0 and capturable and actor.can("payments.capture"):
+        found.append(ActionShape("capture", order.open))
+    if order.open > 0 and actor.can("payments.void"):
+        found.append(ActionShape("void", order.open))
+    if order.refundable > 0 and actor.can("payments.refund"):
+        found.append(ActionShape("refund", order.refundable))
+    if order.system_state in CANCELABLE and order.shipped_count == 0 and actor.can("orders.cancel"):
+        found.append(ActionShape("cancel"))
+    return found
+
+
+def bag_actions(order: Order, bag: Bag, actor: Actor) -> list[ActionShape]:
+    """List what the actor may do to a bag now."""
+    found: list[ActionShape] = []
+    if bag.live and bag.refundable > 0 and actor.can("payments.refund"):
+        found.append(ActionShape("refund", bag.refundable))
+    if bag.live and may_ship(order) and bag.fulfillment_status in ("PROCESSING",
+            "PARTIALLY_SHIPPED") and actor.can("shipments.write"):
+        found.append(ActionShape("ship"))
+    return found
+
+
+def payment_actions(order: Order, payment: Payment, actor: Actor) -> list[ActionShape]:
+    """List what the actor may do to a payment now."""
+    if actor.merchants is not None or payment.attention:
+        return []
+    found = [action for action in order_actions(_with(order, payment), actor)
+             if action.action != "cancel"]
+    if payment.expires_at and not payment.acknowledged_at and actor.can("payments.capture"):
+        found.append(ActionShape("acknowledge"))
+    return found
+
+
+def shipment_actions(order: Order, shipment: Shipment, actor: Actor) -> list[ActionShape]:
+    """List what the actor may do to a shipment now."""
+    if not actor.can("shipments.write"):
+        return []
+    names: Sequence[str] = ()
+    if shipment.status == "OPEN":
+        names = ("ship", "update") if may_ship(order) else ()
+    elif shipment.status in ("SHIPPED", "IN_TRANSIT"):
+        names = ("deliver", "update")
+    return [ActionShape(name) for name in names]
+
+
+def attention_reasons(order: Order) -> list[str]:
+    """List why a person should look, most urgent first; one predicate for every page."""
+    reasons = []
+    if order.unknown_pending:
+        reasons.append("money_unknown")
+    if order.system_state == "CANCEL_REQUESTED":
+        reasons.append("cancellation_unfinished")
+    if order.fraud_status in ("PENDING", "ON_HOLD"):
+        reasons.append("in_review")
+    if order.hold_capture or order.hold_shipment:
+        reasons.append("on_hold")
+    if order.fulfillment_status == "COULD_NOT_DELIVER":
+        reasons.append("could_not_deliver")
+    if order.system_state == "COMPLETED" and order.open > 0:
+        reasons.append("shipped_unpaid")
+    return reasons
+
+
+def _with(order: Order, amounts: Amounts) -> Order:
+    """The order as if it had this payment's amounts alone."""
+    return msgspec.structs.replace(
+        order, **{name: getattr(amounts, name) for name in Amounts.__struct_fields__}
+    )

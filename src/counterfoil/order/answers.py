@@ -1,0 +1,156 @@
+"""Answers: what a command tells its client, now and at every repeat of its key.
+
+They are made from the change alone, so they are written in the statement that has the effect.
+"""
+
+from typing import Any
+
+import msgspec
+
+from counterfoil.kernel.money import to_decimal
+from counterfoil.order.actor import Actor
+from counterfoil.order.cancellation import Cancellation
+from counterfoil.order.change import Answered, Change
+from counterfoil.order.folder import Folder
+from counterfoil.order.hold import Hold
+from counterfoil.order.letter import Letter
+from counterfoil.order.note import Note
+from counterfoil.order.order import Order
+from counterfoil.order.problems import GatewayDeclined
+from counterfoil.order.refund import Refund
+from counterfoil.order.shapes import (
+    CancellationShape,
+    tell_brief,
+    tell_note,
+    tell_refund,
+    tell_shipment,
+    tell_transaction,
+)
+from counterfoil.order.allowed import shipment_actions
+from counterfoil.order.shipment import Shipment
+from counterfoil.order.telling import tell_order
+from counterfoil.order.transaction import UNSETTLED, Transaction
+
+_encode = msgspec.json.Encoder().encode
+
+
+def answer(change: Change, actor: Actor, *, created: bool = True) -> Answered:
+    """Tell the result of a change: 201 where something was made, 200 where it was there already.
+
+    Money that a provider refused is 402, money nobody knows about 202. [domain.md §10]
+    """
+    folder, result = change.after, change.result
+    status = 201 if created and not change.nothing else 200
+    match result:
+        case Transaction(type="ACKNOWLEDGE" | "AUTHORIZE", status="SUCCEEDED"):
+            return tell_whole(folder, actor, 200)
+        case Transaction():
+            return _money(result.status, result, folder, tell_transaction(
+                result, tell_brief(folder.order, folder.state)), status)
+        case Refund():
+            return _refund(result, folder, status, change.inserts.get("transactions", []))
+        case Cancellation():
+            return _cancellation(result, folder, actor)
+        case Shipment():
+            shape = tell_shipment(result, shipment_actions(folder.order, result, actor))
+            return _told(folder, shape, status)
+        case Note():
+            return _told(folder, tell_note(result), status)
+        case Order() | Hold():
+            return tell_whole(folder, actor, status if change.seen == 0 else 200)
+    raise AssertionError(f"nothing tells a {type(result).__name__}")
+
+
+def answer_to_settled(
+    folder: Folder, row: Transaction, actor: Actor
+) -> tuple[Answered, tuple[str, str]] | None:
+    """Tell the request that a settled intent came from, if it waits for an answer. [rulings 11]"""
+    plan = next((c for c in folder.cancellations if c.id == row.cancellation_id), None)
+    if plan is not None:
+        if plan.idempotency_key is None or plan.status == "PROCESSING":
+            return None
+        return _cancellation(plan, folder, actor), (plan.credential or "", plan.idempotency_key)
+    if row.idempotency_key is None:
+        return None
+    asked_by = (row.credential or "", row.idempotency_key)
+    if row.type == "AUTHORIZE":
+        return tell_whole(folder, actor, 201), asked_by
+    if row.type == "ACKNOWLEDGE" and row.status == "SUCCEEDED":
+        return tell_whole(folder, actor, 200), asked_by
+    if row.type == "REFUND":
+        promise = next(r for r in folder.refunds if r.id == row.refund_id)
+        rows = [t for t in folder.transactions if t.refund_id == promise.id]
+        return _refund(promise, folder, 201, rows), asked_by
+    shape = tell_transaction(row, tell_brief(folder.order, folder.state))
+    return _money(row.status, row, folder, shape, 201), asked_by
+
+
+def tell_whole(folder: Folder, actor: Actor, status: int) -> Answered:
+    """Tell the order with everything that hangs on it."""
+    return _told(
+        folder, tell_order(folder, actor), status,
+        location=f"/v1/orders/{folder.order.id}" if status == 201 else None,
+    )
+
+
+def _told(
+    folder: Folder, shape: Any, status: int, *, location: str | None = None
+) -> Answered:
+    return Answered(
+        status=status,
+        body=_encode(shape).decode(),
+        etag=f'"{folder.order.version}"',
+        location=location,
+    )
+
+
+def _money(state: str, row: Transaction, folder: Folder, shape: Any, status: int) -> Answered:
+    if state == "FAILED":
+        declined = GatewayDeclined(
+            row.error_message or "", transaction_id=row.id, error_code=row.error_code
+        )
+        return Answered(status=402, body=_encode(declined.body()).decode(),
+                        etag=f'"{folder.order.version}"')
+    unknown = state in UNSETTLED
+    where = f"/v1/orders/{row.order_id}/transactions/{row.id}" if unknown else None
+    return _told(folder, shape, 202 if unknown else status, location=where)
+
+
+def _refund(promise: Refund, folder: Folder, status: int, rows: list[Any]) -> Answered:
+    brief = tell_brief(folder.order, folder.state)
+    shape = tell_refund(promise, brief, [tell_transaction(row) for row in rows])
+    if rows:
+        return _money(rows[-1].status, rows[-1], folder, shape, status)
+    return _told(folder, shape, 202 if promise.status == "PROCESSING" else status)
+
+
+def _cancellation(plan: Cancellation, folder: Folder, actor: Actor) -> Answered:
+    currency = folder.order.currency
+    email = "not_asked"
+    if plan.notify_customer:
+        email = "queued" if folder.order.customer.get("email") else "no_address"
+    shape = CancellationShape(
+        id=plan.id,
+        status=plan.status,
+        refunded_amount=plan.refunded_amount,
+        reversed_amount=plan.reversed_amount,
+        currency=currency,
+        email=email,
+        message=_sentence(plan, currency),
+        reason=plan.reason,
+        reason_code=plan.reason_code,
+        order=tell_order(folder, actor),
+    )
+    return _told(folder, shape, 202 if plan.status == "PROCESSING" else 200)
+
+
+def _sentence(plan: Cancellation, currency: str) -> str:
+    back = f"{to_decimal(plan.refunded_amount, currency)} {currency}"
+    free = f"{to_decimal(plan.reversed_amount, currency)} {currency}"
+    if plan.status == "PROCESSING":
+        return "The cancellation is running; the payment provider has not answered yet."
+    done = (f"Captured amount {back} has been refunded; "
+            f"authorized amount {free} has been reversed.")
+    if plan.status == "CANCELED":
+        return done
+    return f"The cancellation is not finished. {done} It can be run again."

@@ -1,0 +1,38 @@
+"""The bag: the part of an order that one merchant fulfils and is paid for."""
+
+from counterfoil.order.amounts import Amounts
+
+DEAD = ("CANCELED", "REJECTED")
+
+
+class Bag(Amounts, frozen=True, kw_only=True):
+    """A bag as stored. Its amounts are its share of the payments; REFUNDED is never its status.
+
+    [domain.md §4, V-8, V-9]
+    """
+
+    id: str
+    order_id: str
+    merchant: str
+    position: int
+    external_id: str | None = None
+    status: str = "ACCEPTED"
+    financial_status: str = "UNPAID"
+    fulfillment_status: str = "PROCESSING"
+    sub_total: int
+    shipping_total: int
+    tax_total: int
+    duty_total: int
+    discount_total: int
+    total: int
+    canceled_total: int = 0
+
+    @property
+    def due(self) -> int:
+        """What no payment covers yet."""
+        return max(0, self.total - self.canceled_total - self.authorized)
+
+    @property
+    def live(self) -> bool:
+        """Neither cancelled nor rejected."""
+        return self.status not in DEAD

@@ -1,0 +1,253 @@
+"""The draft: where an action collects its change, and where computed statuses are computed.
+
+One function writes the four axes, the order's sums and the version, so they cannot disagree.
+"""
+
+from typing import Any
+
+import msgspec
+
+from counterfoil.kernel.ids import new_id
+from counterfoil.order.actor import Actor
+from counterfoil.order.amounts import summed
+from counterfoil.order.bag import Bag
+from counterfoil.order.change import Change, Lease
+from counterfoil.order.config import BUILT_IN_STATES, OrderState
+from counterfoil.order.fact import FACT_TYPES, Fact
+from counterfoil.order.folder import SECTIONS, Folder
+from counterfoil.order.order import OPEN_STATES, Order
+from counterfoil.order.shapes import brief_order, told
+from counterfoil.order.status import Units, financial_status, fulfillment_status
+from counterfoil.order.terms import terms_of_order
+
+_SECTION_OF = {noun: section for section, noun in SECTIONS.items()}
+_MONEY = frozenset({"bags", "payments"})
+
+
+class Draft:
+    """A folder being worked on. Put nouns in, add facts, and take the Change out."""
+
+    def __init__(self, folder: Folder, actor: Actor, *, new: bool = False) -> None:
+        self.before = folder
+        self.actor = actor
+        self.at = folder.at
+        self.order = folder.order
+        self.state = folder.state
+        self.seen = 0 if new else folder.order.version
+        self._now: dict[str, dict[str, Any]] = {}
+        self._added: dict[str, dict[str, Any]] = {}
+        self._facts: list[tuple[str, Any, str | None, dict[str, Any]]] = []
+        self._touched: set[str] = set()
+        self.lease: Lease | None = None
+        self.calls: list[dict[str, Any]] = []
+        self._new = new
+
+    def section(self, name: str) -> list[Any]:
+        """List the nouns of an opened section as they are in the draft."""
+        if name not in self._now:
+            self._now[name] = {noun.id: noun for noun in getattr(self.before, name)}
+        return list(self._now[name].values())
+
+    def get(self, name: str, noun_id: str) -> Any:
+        """Find one noun of an opened section as it is in the draft."""
+        self.section(name)
+        return self._now[name].get(noun_id)
+
+    def put(self, noun: Any) -> None:
+        """Replace a noun that is in the folder by its newer self."""
+        section = _SECTION_OF[type(noun)]
+        self.section(section)
+        assert noun.id in self._now[section], f"{section} {noun.id} is not in the folder"
+        self._now[section][noun.id] = noun
+        self._touched.add(section)
+
+    def add(self, noun: Any) -> None:
+        """Add a new noun; its section need not be opened."""
+        section = _SECTION_OF[type(noun)]
+        self._added.setdefault(section, {})[noun.id] = noun
+        if self.before.opened(section):
+            self.section(section)
+            self._now[section][noun.id] = noun
+        self._touched.add(section)
+
+    def set_order(self, **fields: Any) -> None:
+        """Set fields of the order itself."""
+        self.order = msgspec.structs.replace(self.order, **fields)
+
+    def fact(
+        self, kind: str, about: Any = None, *, merchant: str | None = None, **more: Any
+    ) -> None:
+        """Record what happened; `about` is told in its API shape, as it is at the end."""
+        assert kind in FACT_TYPES, kind
+        self._facts.append((kind, about, merchant, more))
+
+    @property
+    def next_sequence(self) -> int:
+        """The sequence that the next fact will have."""
+        return self.order.version + len(self._facts) + 1
+
+    def go_to(self, state: OrderState, **more: Any) -> None:
+        """Change the workflow state, with its fact. The machine was asked by the caller."""
+        if state.code == self.order.state:
+            return
+        before = self.order.state
+        self.set_order(state=state.code, system_state=state.system_state)
+        self.state = state
+        self.fact("order.state_changed", None, **{"from": before, "to": state.code, **more})
+
+    def go_to_built_in(self, code: str, **more: Any) -> None:
+        """Change to one of the seven states that every store has."""
+        self.go_to(built_in(code, self.before.store.code), **more)
+
+    def change(self, result: Any = None, *, retell: bool = False) -> Change:
+        """Finish: compute what is computed, number the facts, list what has to be written.
+
+        `retell` makes the order's search terms anew, for actions that changed what it is found by.
+        """
+        self._roll_up()
+        order = self.order
+        assert self._facts, "every change has at least one fact"
+        order = msgspec.structs.replace(
+            order, version=order.version + len(self._facts), updated_at=self.at
+        )
+        sections = {name: tuple(now.values()) for name, now in self._now.items()}
+        after = msgspec.structs.replace(self.before, order=order, state=self.state, **sections)
+        return Change(
+            seen=self.seen,
+            after=after,
+            order_fields=_differing(self.before.order, order),
+            inserts={name: list(added.values()) for name, added in self._latest_added().items()},
+            updates=self._updates(),
+            facts=self._number_facts(after),
+            terms=self._terms(after, retell=retell),
+            result=self._latest(result),
+            lease=self.lease,
+            calls=self.calls,
+        )
+
+    def _terms(self, after: Folder, *, retell: bool) -> tuple[list[str], list[str]]:
+        if self._new:
+            return terms_of_order(after), []
+        if not retell:
+            return [], []
+        old, new = terms_of_order(self.before), terms_of_order(after)
+        return [t for t in new if t not in old], [t for t in old if t not in new]
+
+    def _latest(self, noun: Any) -> Any:
+        section = _SECTION_OF.get(type(noun))
+        if section is None:
+            return noun
+        found = self._now.get(section, {}).get(noun.id)
+        return found or self._added.get(section, {}).get(noun.id, noun)
+
+    def _latest_added(self) -> dict[str, dict[str, Any]]:
+        return {
+            section: {key: self._now.get(section, {}).get(key, noun) for key, noun in rows.items()}
+            for section, rows in self._added.items()
+        }
+
+    def _updates(self) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+        found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+        for section in self._touched:
+            if section not in self._now:
+                continue
+            old = {noun.id: noun for noun in getattr(self.before, section)}
+            added = self._added.get(section, {})
+            changed = [
+                (key, _differing(old[key], noun))
+                for key, noun in self._now[section].items()
+                if key not in added and noun is not old[key]
+            ]
+            changed = [(key, fields) for key, fields in changed if fields]
+            if changed:
+                found[section] = changed
+        return found
+
+    def _number_facts(self, after: Folder) -> list[Fact]:
+        facts = []
+        for offset, (kind, about, merchant, more) in enumerate(self._facts, start=1):
+            sequence = self.order.version + offset
+            data = {**more, **(told(self._latest(about)) if about is not None else {})}
+            data["order"] = brief_order(after.order, after.state, sequence)
+            facts.append(
+                Fact(
+                    id=new_id(),
+                    order_id=after.order.id,
+                    order_number=after.order.number,
+                    sequence=sequence,
+                    type=kind,
+                    merchant=merchant,
+                    data=data,
+                    actor=self.actor.told(),
+                    at=self.at,
+                )
+            )
+        return facts
+
+    def _roll_up(self) -> None:
+        if self._touched & _MONEY:
+            self._roll_up_money()
+        if self._touched & {"items"}:
+            self._roll_up_goods()
+        self.set_order(is_open=self.order.system_state in OPEN_STATES)
+
+    def _roll_up_money(self) -> None:
+        asked = any(payment.status == "CREATED" for payment in self.section("payments"))
+        for bag in self.section("bags"):
+            status = financial_status(bag, total=bag.total, asked=asked)
+            if status != bag.financial_status:
+                self.put(msgspec.structs.replace(bag, financial_status=status))
+        bags = self.section("bags")
+        sums = summed(bags)
+        assert sums == summed(self.section("payments")), "bags and payments disagree"
+        self.set_order(canceled_total=sum(bag.canceled_total for bag in bags), **sums)
+        self.set_order(
+            financial_status=financial_status(self.order, total=self.order.total, asked=asked)
+        )
+
+    def _roll_up_goods(self) -> None:
+        items = self.section("items")
+        alive = set()
+        for bag in self.section("bags"):
+            units = Units.of([item for item in items if item.bag_id == bag.id])
+            new: Bag = msgspec.structs.replace(bag, fulfillment_status=fulfillment_status(units))
+            left = any(item.quantity_shipped for item in items if item.bag_id == bag.id)
+            if units.all_shipped and left and bag.status in ("ACCEPTED", "BACKORDERED"):
+                new = msgspec.structs.replace(new, status="COMPLETED")
+                self.fact("bag.status_changed", new, merchant=bag.merchant)
+            if new != bag:
+                self.put(new)
+            if new.live:
+                alive.add(bag.id)
+        units = Units.of([item for item in items if item.bag_id in alive or not alive])
+        self.set_order(
+            fulfillment_status=fulfillment_status(units),
+            unit_count=units.live,
+            shipped_count=units.shipped,
+        )
+
+
+def built_in(code: str, store: str) -> OrderState:
+    """Make one of the seven built-in states; their names and meaning never change."""
+    found = next(state for state in BUILT_IN_STATES if state.code == code)
+    return OrderState(
+        id="",
+        store=store,
+        code=found.code,
+        name=found.name,
+        system_state=found.system_state,
+        colour=found.colour,
+        description=found.description,
+        built_in=True,
+    )
+
+
+def _differing(old: Order | Any, new: Order | Any) -> dict[str, Any]:
+    """List the fields whose values differ."""
+    if old is new:
+        return {}
+    return {
+        name: value
+        for name in type(new).__struct_fields__
+        if (value := getattr(new, name)) != getattr(old, name)
+    }

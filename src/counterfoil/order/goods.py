@@ -1,0 +1,87 @@
+"""Units: how an item follows from the shipments that carry it. [domain.md §3, rulings 32]"""
+
+import msgspec
+
+from counterfoil.order.bag import Bag
+from counterfoil.order.draft import Draft
+from counterfoil.order.item import Item
+from counterfoil.order.life import ITEM
+from counterfoil.order.shipment import LEFT, Shipment
+
+_ADVANCE = ("SHIPPED", "IN_TRANSIT", "COULD_NOT_DELIVER", "DELIVERED", "RETURNED")
+
+
+def restated_item(item: Item, shipments: list[Shipment]) -> Item:
+    """Recount a line's units from all shipments of its order, and its delivery state from them.
+
+    Raises TransitionNotAllowed where the item's machine does not have the step.
+    """
+    by_status = dict.fromkeys(_ADVANCE, 0)
+    newest = item.shipment_id
+    for shipment in shipments:
+        for part in shipment.items:
+            if part.item_id == item.id and shipment.status != "CANCELED":
+                newest = shipment.id
+                if shipment.status in LEFT:
+                    by_status[shipment.status] += part.quantity
+    shipped = sum(by_status.values())
+    state = item.delivery_state
+    if item.live == 0:
+        state = "CANCELED"
+    elif item.live == shipped:
+        stages = dict(by_status)
+        back = item.quantity_returned - stages["RETURNED"]
+        stages["DELIVERED"] -= max(0, back)
+        stages["RETURNED"] += max(0, back)
+        state = next(stage for stage in _ADVANCE if stages[stage] > 0)
+    if state != item.delivery_state and (item.delivery_state, state) not in ITEM.jumps:
+        ITEM.check(item.delivery_state, state)
+    return msgspec.structs.replace(
+        item,
+        quantity_shipped=shipped,
+        quantity_delivered=max(0, by_status["DELIVERED"] - item.quantity_returned),
+        quantity_failed=by_status["COULD_NOT_DELIVER"],
+        delivery_state=state,
+        shipment_id=newest,
+    )
+
+
+def unpacked(item: Item, shipments: list[Shipment]) -> int:
+    """Count the live units that are in no shipment yet."""
+    packed = sum(
+        part.quantity
+        for shipment in shipments
+        if shipment.status != "CANCELED"
+        for part in shipment.items
+        if part.item_id == item.id
+    )
+    return max(0, item.live - packed)
+
+
+def cancel_goods(draft: Draft, bags: list[Bag]) -> int:
+    """Cancel what has not left in these bags and say how many lines it was; a bag with nothing
+    live left is cancelled itself, and its value with it."""
+    lines = 0
+    for bag in bags:
+        if not bag.live:
+            continue
+        items = [item for item in draft.section("items") if item.bag_id == bag.id]
+        for item in items:
+            if item.waiting > 0 and item.type == "sku":
+                gone = msgspec.structs.replace(
+                    item, quantity_canceled=item.quantity_canceled + item.waiting
+                )
+                if gone.live == 0:
+                    gone = msgspec.structs.replace(gone, delivery_state="CANCELED")
+                draft.put(gone)
+                lines += 1
+        left = [item for item in draft.section("items") if item.bag_id == bag.id]
+        alive = any(item.live and item.deliverable for item in left)
+        value = sum(item.canceled_value for item in left) if alive else bag.total
+        new = msgspec.structs.replace(bag, canceled_total=min(value, bag.total))
+        if not alive:
+            new = msgspec.structs.replace(new, status="CANCELED")
+            draft.fact("bag.status_changed", new, merchant=bag.merchant)
+        draft.put(msgspec.structs.replace(draft.get("bags", bag.id),
+                                          canceled_total=new.canceled_total, status=new.status))
+    return lines

@@ -1,0 +1,57 @@
+"""The item: a line of a bag, and how far each of its units has come."""
+
+import msgspec
+
+BEFORE_SHIPPED = ("PENDING", "PROCESSING", "READY", "BACKORDERED")
+CONFIRMED = ("READY", "SHIPPED", "IN_TRANSIT", "DELIVERED", "COULD_NOT_DELIVER")
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """A line as stored. Unit quantities follow from shipments; only type `sku` is delivered.
+
+    [domain.md §3, rulings 32]
+    """
+
+    id: str
+    order_id: str
+    bag_id: str
+    position: int
+    sku: str | None = None
+    product_id: str | None = None
+    name: str
+    type: str = "sku"
+    digital: bool = False
+    quantity: int
+    unit_price: int
+    line_total: int
+    delivery_state: str = "PENDING"
+    quantity_shipped: int = 0
+    quantity_delivered: int = 0
+    quantity_failed: int = 0
+    quantity_returned: int = 0
+    quantity_refunded: int = 0
+    quantity_canceled: int = 0
+    shipping_method: str | None = None
+    shipment_id: str | None = None
+
+    @property
+    def deliverable(self) -> bool:
+        """Whether this line is goods; shipping, tax and discounts are not."""
+        return self.type == "sku"
+
+    @property
+    def live(self) -> int:
+        """Units that are not cancelled."""
+        return self.quantity - self.quantity_canceled
+
+    @property
+    def waiting(self) -> int:
+        """Live units that have not left."""
+        return self.live - self.quantity_shipped
+
+    @property
+    def canceled_value(self) -> int:
+        """What the cancelled units cost, rounded down; all of it when all are cancelled."""
+        if self.quantity_canceled == self.quantity:
+            return self.line_total
+        return self.line_total * self.quantity_canceled // self.quantity

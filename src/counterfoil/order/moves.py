@@ -1,0 +1,101 @@
+"""Moving money within a draft: reserve, book, release; payment and bags always together.
+
+Every function keeps the sums of the bags equal to the payment's. [rulings 21-23]
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from counterfoil.kernel.money import split
+from counterfoil.order.amounts import Amounts
+from counterfoil.order.draft import Draft
+from counterfoil.order.payment import Payment
+from counterfoil.order.problems import AmountInvalid
+from counterfoil.order.transaction import Allocation, Transaction
+
+_RESERVED = {"CAPTURE": "capture_pending", "VOID": "void_pending", "REFUND": "refund_pending"}
+_BOOKED = {
+    "AUTHORIZE": "authorized",
+    "CAPTURE": "captured",
+    "VOID": "voided",
+    "REFUND": "refunded",
+    "EXPIRE": "expired",
+}
+
+
+def allocate(amount: int, bags: Sequence[Amounts], left: str) -> list[Allocation]:
+    """Share an amount among bags by what each has left, by largest remainder.
+
+    `left` names the measure: `open`, `outstanding`, `refundable` or `due`. The parts add up to
+    the amount and none exceeds what its bag has left.
+    """
+    weights = [getattr(bag, left) for bag in bags]
+    assert 0 < amount <= sum(weights), f"{amount} of {weights}"
+    parts = split(amount, weights)
+    return [
+        Allocation(bag.id, part)  # type: ignore[attr-defined]
+        for bag, part in zip(bags, parts, strict=True)
+        if part
+    ]
+
+
+def checked_allocations(
+    wanted: Sequence[Allocation], amount: int, bags: Sequence[Amounts], left: str
+) -> list[Allocation]:
+    """Accept allocations that a client sent. Raises AmountInvalid where they cannot be."""
+    by_id = {bag.id: bag for bag in bags}  # type: ignore[attr-defined]
+    if sum(part.amount for part in wanted) != amount:
+        raise AmountInvalid("The allocations do not add up to the amount.", amount=amount)
+    for part in wanted:
+        bag = by_id.get(part.bag_id)
+        if bag is None or not 0 < part.amount <= getattr(bag, left):
+            raise AmountInvalid(
+                f"Bag {part.bag_id} cannot take {part.amount}.",
+                bag_id=part.bag_id,
+                left=getattr(bag, left) if bag is not None else 0,
+            )
+    return list(wanted)
+
+
+def _shift(draft: Draft, transaction: Transaction, fields: dict[str, int]) -> None:
+    """Add to the named amounts: +1 or -1 times the movement, on its payment and on its bags."""
+    payment: Payment = draft.get("payments", transaction.payment_id)
+    whole = {name: sign * transaction.amount for name, sign in fields.items()}
+    draft.put(payment.moved(**whole).restated())
+    for part in transaction.allocations:
+        bag = draft.get("bags", part.bag_id)
+        draft.put(bag.moved(**{name: sign * part.amount for name, sign in fields.items()}))
+
+
+def reserve(draft: Draft, transaction: Transaction) -> None:
+    """Set the amount aside while the provider is asked."""
+    if transaction.type in _RESERVED:
+        _shift(draft, transaction, {_RESERVED[transaction.type]: 1})
+    draft.add(transaction)
+
+
+def book(draft: Draft, transaction: Transaction) -> None:
+    """Book a movement that is known to have happened, with nothing reserved before."""
+    if transaction.amount:
+        _shift(draft, transaction, {_BOOKED[transaction.type]: 1})
+    draft.add(transaction)
+
+
+def settle_reserved(draft: Draft, transaction: Transaction) -> None:
+    """Turn a reservation into the movement."""
+    if transaction.type in _RESERVED:
+        _shift(draft, transaction, {_RESERVED[transaction.type]: -1, _BOOKED[transaction.type]: 1})
+    elif transaction.amount:
+        _shift(draft, transaction, {_BOOKED[transaction.type]: 1})
+
+
+def release(draft: Draft, transaction: Transaction) -> None:
+    """Give a reservation back: nothing moved."""
+    if transaction.type in _RESERVED:
+        _shift(draft, transaction, {_RESERVED[transaction.type]: -1})
+
+
+def without_hold(payment: Payment) -> Payment:
+    """The payment with its expiry clock stopped."""
+    return msgspec.structs.replace(payment, expires_at=None, due_at=None)

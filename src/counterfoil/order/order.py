@@ -1,0 +1,74 @@
+"""The order: what the shopper bought, from which store, and where it stands on four axes."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from counterfoil.order.amounts import Amounts
+
+OPEN_STATES = ("NEW", "PROCESSING", "CANCEL_REQUESTED", "FRAUD", "SUSPENDED")
+
+
+class Order(Amounts, frozen=True, kw_only=True):
+    """An order as stored. Amounts are minor units of `currency`; `version` counts its facts.
+
+    The computed axes (financial, fulfilment, is_open, hold flags) are written by the draft alone.
+    """
+
+    id: str
+    store: str
+    channel: str
+    external_id: str | None = None
+    number: str
+    state: str
+    system_state: str
+    previous_state: str | None = None
+    fraud_status: str = "NOT_REQUIRED"
+    financial_status: str = "UNPAID"
+    fulfillment_status: str = "PROCESSING"
+    is_open: bool = True
+    hold_capture: bool = False
+    hold_shipment: bool = False
+    currency: str
+    sub_total: int
+    shipping_total: int
+    tax_total: int
+    duty_total: int
+    discount_total: int
+    total: int
+    canceled_total: int = 0
+    unknown_pending: int = 0
+    invoice_number: str | None = None
+    merchant_reference: str | None = None
+    customer: dict[str, Any] = {}
+    billing_address: dict[str, Any] | None = None
+    shipping_address: dict[str, Any] | None = None
+    shipping_method: str | None = None
+    tags: list[str] = []
+    is_test: bool = False
+    unit_count: int = 0
+    shipped_count: int = 0
+    create_fingerprint: str | None = None
+    placed_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    version: int = 0
+
+    @property
+    def due(self) -> int:
+        """What no payment covers yet; never below zero. [rulings 21]"""
+        return max(0, self.total - self.canceled_total - self.authorized)
+
+
+class NewItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A line as a client sends it."""
+
+    sku: str | None = None
+    name: str
+    quantity: int
+    unit_price: int
+    type: str = "sku"
+    product_id: str | None = None
+    digital: bool = False
+    line_total: int | None = None

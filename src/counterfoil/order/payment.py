@@ -1,0 +1,64 @@
+"""The payment: one authorisation at a gateway, and what became of it."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from counterfoil.order.amounts import Amounts
+from counterfoil.order.capability import capabilities
+from counterfoil.order.gateway import Capabilities
+
+
+class Payment(Amounts, frozen=True, kw_only=True):
+    """A payment as stored. Its status follows from its amounts once it is authorised."""
+
+    id: str
+    order_id: str
+    position: int
+    gateway: str
+    flow: str
+    status: str
+    currency: str
+    amount: int
+    reference: str | None = None
+    provider_reference: str | None = None
+    authorized_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    expires_at: datetime | None = None
+    attention: dict[str, Any] | None = None
+    created_at: datetime
+    due_at: datetime | None = None
+
+    def restated(self) -> "Payment":
+        """Return it with the status its amounts call for; a CREATED one stays as it is."""
+        if self.authorized == 0:
+            return self
+        if self.captured:
+            status = "PARTIALLY_CAPTURED" if self.outstanding else "CAPTURED"
+        elif self.outstanding:
+            status = "AUTHORIZED"
+        else:
+            status = "EXPIRED" if self.expired else "VOIDED"
+        expiring = self.outstanding > 0
+        return msgspec.structs.replace(
+            self,
+            status=status,
+            expires_at=self.expires_at if expiring else None,
+            due_at=self.due_at if expiring else None,
+        )
+
+
+class GatewayOfPayment(msgspec.Struct, frozen=True, kw_only=True):
+    """The configured gateway a payment runs through, as the folder carries it."""
+
+    code: str
+    kind: str
+    settings: dict[str, Any] = {}
+    enabled: bool = True
+    store: str | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this gateway can do."""
+        return capabilities(self.kind, self.settings)

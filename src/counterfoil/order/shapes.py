@@ -1,0 +1,478 @@
+"""What the API says about each noun: one shape each, word for word what clients rely on."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from counterfoil.order.amounts import Amounts
+from counterfoil.order.bag import Bag
+from counterfoil.order.cancellation import Cancellation
+from counterfoil.order.config import OrderState
+from counterfoil.order.hold import Hold
+from counterfoil.order.item import Item
+from counterfoil.order.note import Note
+from counterfoil.order.order import Order
+from counterfoil.order.payment import Payment
+from counterfoil.order.refund import Refund, RefundLine
+from counterfoil.order.shipment import Shipment, ShipmentItem
+from counterfoil.order.status import display_status
+from counterfoil.order.transaction import Allocation, Transaction
+
+
+class AmountsShape(msgspec.Struct, frozen=True, kw_only=True):
+    """Money in minor units: what was done, what is open, what is reserved. [rulings 21]"""
+
+    authorized: int
+    captured: int
+    voided: int
+    expired: int
+    refunded: int
+    open: int
+    refundable: int
+    pending: int
+    refund_pending: int
+    due: int
+
+
+class ActionShape(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that may be done next; for money, up to how much."""
+
+    action: str
+    max_amount: int | None = None
+
+
+class StateShape(msgspec.Struct, frozen=True):
+    """The workflow state an order is in."""
+
+    code: str
+    name: str
+    system_state: str
+    colour: str
+
+
+class MerchantShape(msgspec.Struct, frozen=True):
+    """Who fulfils a bag."""
+
+    code: str
+    name: str
+
+
+class ItemShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a bag."""
+
+    id: str
+    sku: str | None
+    name: str
+    type: str
+    product_id: str | None
+    digital: bool
+    quantity: int
+    unit_price: int
+    line_total: int
+    delivery_state: str
+    quantity_shipped: int
+    quantity_returned: int
+    quantity_refunded: int
+    quantity_canceled: int
+    shipping_method: str | None
+    shipment_id: str | None
+
+
+class ShipmentShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A parcel: items of one bag under one tracking number."""
+
+    id: str
+    order_id: str
+    bag_id: str
+    status: str
+    method: str | None
+    carrier: str | None
+    tracking_number: str | None
+    tracking_url: str | None
+    items: list[ShipmentItem]
+    external_id: str | None
+    shipped_at: datetime | None
+    delivered_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    allowed_actions: list[ActionShape]
+
+
+class BagShape(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of an order that one merchant fulfils."""
+
+    id: str
+    order_id: str
+    merchant: MerchantShape
+    external_id: str | None
+    status: str
+    financial_status: str
+    fulfillment_status: str
+    sub_total: int
+    shipping_total: int
+    tax_total: int
+    duty_total: int
+    discount_total: int
+    total: int
+    amounts: AmountsShape
+    items: list[ItemShape]
+    shipments: list[ShipmentShape]
+    allowed_actions: list[ActionShape]
+
+
+class PaymentShape(msgspec.Struct, frozen=True, kw_only=True):
+    """One authorisation at a gateway."""
+
+    id: str
+    gateway: str
+    flow: str
+    status: str
+    currency: str
+    reference: str | None
+    provider_reference: str | None
+    authorized_at: datetime | None
+    acknowledged_at: datetime | None
+    expires_at: datetime | None
+    attention: dict[str, Any] | None
+    amounts: AmountsShape
+    created_at: datetime
+    allowed_actions: list[ActionShape]
+
+
+class OrderBriefShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What a transaction tells of its order: enough to refresh a list row."""
+
+    id: str
+    version: int
+    financial_status: str
+    display_status: str
+    amounts: AmountsShape
+
+
+class TransactionShape(msgspec.Struct, frozen=True, kw_only=True):
+    """One movement of money."""
+
+    id: str
+    payment_id: str
+    order_id: str
+    bag_id: str | None
+    refund_id: str | None
+    type: str
+    status: str
+    amount: int
+    currency: str
+    allocations: list[Allocation]
+    reference: str | None
+    gateway_transaction_id: str | None
+    error_code: str | None
+    error_message: str | None
+    source: str
+    actor: dict[str, Any]
+    created_at: datetime
+    settled_at: datetime | None
+    order: OrderBriefShape | None = None
+
+
+class RefundShape(msgspec.Struct, frozen=True, kw_only=True):
+    """Money promised or given back, under its reference."""
+
+    id: str
+    order_id: str
+    bag_id: str | None
+    reference: str
+    status: str
+    amount: int
+    currency: str
+    reason: str | None
+    reason_code: str
+    allocations: list[Allocation]
+    lines: list[RefundLine]
+    shipping_amount: int | None
+    tax_amount: int
+    restock_items: bool
+    notify_customer: bool
+    external_id: str | None
+    actor: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    allowed_actions: list[ActionShape]
+    transactions: list[TransactionShape] = []
+    order: OrderBriefShape | None = None
+
+
+class HoldShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A named reason that blocks."""
+
+    handle: str
+    reason_code: str
+    note: str | None
+    blocks: list[str]
+    placed_by: dict[str, Any]
+    placed_at: datetime
+    due_at: datetime | None
+
+
+class NoteShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wrote about an order."""
+
+    id: str
+    body: str
+    visibility: str
+    author: dict[str, Any]
+    created_at: datetime
+
+
+class CancellationShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cancellation did, with both amounts. [U-33]"""
+
+    id: str
+    status: str
+    refunded_amount: int
+    reversed_amount: int
+    currency: str
+    email: str
+    message: str
+    reason: str | None
+    reason_code: str
+    order: "OrderShape | None" = None
+
+
+class SummaryShape(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as a list shows it: no items."""
+
+    id: str
+    number: str
+    version: int
+    store: str
+    channel: str
+    external_id: str | None
+    state: StateShape
+    display_status: str
+    financial_status: str
+    fulfillment_status: str
+    fraud_status: str
+    on_hold: bool
+    currency: str
+    sub_total: int
+    shipping_total: int
+    tax_total: int
+    duty_total: int
+    discount_total: int
+    total: int
+    amounts: AmountsShape
+    customer: dict[str, Any]
+    shipping_address: dict[str, Any] | None
+    shipping_method: str | None
+    invoice_number: str | None
+    merchant_reference: str | None
+    tags: list[str]
+    is_test: bool
+    units: dict[str, int]
+    attention: list[str]
+    allowed_actions: list[ActionShape]
+    placed_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+class OrderShape(msgspec.Struct, frozen=True, kw_only=True):
+    """An order with everything that hangs on it."""
+
+    id: str
+    number: str
+    version: int
+    store: str
+    channel: str
+    external_id: str | None
+    state: StateShape
+    display_status: str
+    financial_status: str
+    fulfillment_status: str
+    fraud_status: str
+    holds: list[HoldShape]
+    currency: str
+    sub_total: int
+    shipping_total: int
+    tax_total: int
+    duty_total: int
+    discount_total: int
+    total: int
+    amounts: AmountsShape
+    customer: dict[str, Any]
+    billing_address: dict[str, Any] | None
+    shipping_address: dict[str, Any] | None
+    shipping_method: str | None
+    invoice_number: str | None
+    merchant_reference: str | None
+    tags: list[str]
+    is_test: bool
+    bags: list[BagShape]
+    payments: list[PaymentShape]
+    refunds: list[RefundShape]
+    returns: list[Any]
+    notes: list[NoteShape]
+    attention: list[str]
+    allowed_actions: list[ActionShape]
+    placed_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+class FactShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened, when, by whom. `cursor` is its place in the feed, once it has one."""
+
+    id: str
+    order_id: str
+    order_number: str
+    sequence: int
+    type: str
+    data: dict[str, Any]
+    actor: dict[str, Any]
+    at: datetime
+    cursor: str | None
+
+
+def tell_amounts(amounts: Amounts, *, due: int) -> AmountsShape:
+    """Tell the amounts of an order, a bag or a payment."""
+    return AmountsShape(
+        authorized=amounts.authorized,
+        captured=amounts.captured,
+        voided=amounts.voided,
+        expired=amounts.expired,
+        refunded=amounts.refunded,
+        open=amounts.open,
+        refundable=amounts.refundable,
+        pending=amounts.pending,
+        refund_pending=amounts.refund_pending,
+        due=due,
+    )
+
+
+def _same(shape: type[Any], noun: Any, **more: Any) -> Any:
+    """Copy every field of a shape from a noun that has it by the same name."""
+    return shape(
+        **{name: getattr(noun, name) for name in shape.__struct_fields__ if name not in more
+           and hasattr(noun, name)},
+        **more,
+    )
+
+
+def tell_transaction(
+    transaction: Transaction, order: OrderBriefShape | None = None
+) -> TransactionShape:
+    """Tell a transaction."""
+    return _same(TransactionShape, transaction, order=order)  # type: ignore[no-any-return]
+
+
+def tell_refund(
+    refund: Refund,
+    order: OrderBriefShape | None = None,
+    transactions: list[TransactionShape] | None = None,
+) -> RefundShape:
+    """Tell a refund, with its transactions where they are known."""
+    return _same(  # type: ignore[no-any-return]
+        RefundShape, refund, order=order, transactions=transactions or [], allowed_actions=[]
+    )
+
+
+def tell_shipment(shipment: Shipment, actions: list[ActionShape]) -> ShipmentShape:
+    """Tell a shipment."""
+    return _same(ShipmentShape, shipment, allowed_actions=actions)  # type: ignore[no-any-return]
+
+
+def tell_note(note: Note) -> NoteShape:
+    """Tell a note."""
+    return _same(NoteShape, note)  # type: ignore[no-any-return]
+
+
+def tell_hold(hold: Hold) -> HoldShape:
+    """Tell a hold."""
+    return _same(HoldShape, hold)  # type: ignore[no-any-return]
+
+
+def tell_item(item: Item) -> ItemShape:
+    """Tell a line."""
+    return _same(ItemShape, item)  # type: ignore[no-any-return]
+
+
+def tell_payment(payment: Payment, actions: list[ActionShape]) -> PaymentShape:
+    """Tell a payment."""
+    return _same(  # type: ignore[no-any-return]
+        PaymentShape,
+        payment,
+        amounts=tell_amounts(payment, due=0),
+        allowed_actions=actions,
+    )
+
+
+def tell_state(state: OrderState) -> StateShape:
+    """Tell a workflow state."""
+    return StateShape(state.code, state.name, state.system_state, state.colour)
+
+
+def shown_status(order: Order, state: OrderState) -> str:
+    """Tell the one word that a list shows for an order."""
+    return display_status(
+        system_state=order.system_state,
+        financial=order.financial_status,
+        fraud=order.fraud_status,
+        held=order.hold_capture or order.hold_shipment,
+        state_name=state.name,
+    )
+
+
+def tell_brief(order: Order, state: OrderState) -> OrderBriefShape:
+    """Tell what a movement says of its order."""
+    return OrderBriefShape(
+        id=order.id,
+        version=order.version,
+        financial_status=order.financial_status,
+        display_status=shown_status(order, state),
+        amounts=tell_amounts(order, due=order.due),
+    )
+
+
+def brief_order(order: Order, state: OrderState, version: int) -> dict[str, Any]:
+    """Tell what a fact says of its order: no names, addresses or notes. [rulings 10]"""
+    return {
+        "id": order.id,
+        "number": order.number,
+        "version": version,
+        "state": state.code,
+        "system_state": order.system_state,
+        "display_status": shown_status(order, state),
+        "financial_status": order.financial_status,
+        "fulfillment_status": order.fulfillment_status,
+        "fraud_status": order.fraud_status,
+        "currency": order.currency,
+        "total": order.total,
+        "amounts": tell_amounts(order, due=order.due),
+    }
+
+
+def told(noun: Any) -> dict[str, Any]:
+    """Tell a noun as a fact's data: its API shape under the noun's own name. [rulings 10]"""
+    match noun:
+        case Transaction():
+            return {"transaction": tell_transaction(noun)}
+        case Refund():
+            return {"refund": tell_refund(noun)}
+        case Shipment():
+            return {"shipment": tell_shipment(noun, [])}
+        case Hold():
+            return {"hold": tell_hold(noun)}
+        case Note():
+            return {"note": {"id": noun.id, "visibility": noun.visibility}}
+        case Bag():
+            return {"bag": {"id": noun.id, "merchant": noun.merchant, "status": noun.status,
+                            "financial_status": noun.financial_status,
+                            "fulfillment_status": noun.fulfillment_status}}
+        case Payment():
+            return {"payment": tell_payment(noun, [])}
+        case Cancellation():
+            return {"cancellation": {
+                "id": noun.id, "bag_id": noun.bag_id, "status": noun.status,
+                "reason_code": noun.reason_code, "refunded_amount": noun.refunded_amount,
+                "reversed_amount": noun.reversed_amount}}
+    return dict(noun)

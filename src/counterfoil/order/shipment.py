@@ -1,0 +1,34 @@
+"""The shipment: items of one bag that travel together under one tracking number."""
+
+from datetime import datetime
+
+import msgspec
+
+LEFT = ("SHIPPED", "IN_TRANSIT", "DELIVERED", "COULD_NOT_DELIVER", "RETURNED")
+
+
+class ShipmentItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A line and how many of its units are in the parcel."""
+
+    item_id: str
+    quantity: int
+
+
+class Shipment(msgspec.Struct, frozen=True, kw_only=True):
+    """A shipment as stored. Tracking numbers are unique within an order. [U-25, domain.md §3]"""
+
+    id: str
+    order_id: str
+    bag_id: str
+    position: int
+    method: str | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
+    tracking_url: str | None = None
+    status: str = "OPEN"
+    items: list[ShipmentItem] = []
+    external_id: str | None = None
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,177 @@
+"""Telling an order: its folder as the API shows it to one actor. [rulings 5]"""
+
+from counterfoil.order.actor import Actor
+from counterfoil.order.allowed import (
+    attention_reasons,
+    bag_actions,
+    order_actions,
+    payment_actions,
+    shipment_actions,
+)
+from counterfoil.order.amounts import Amounts, summed
+from counterfoil.order.bag import Bag
+from counterfoil.order.config import OrderState
+from counterfoil.order.folder import Folder
+from counterfoil.order.order import Order
+from counterfoil.order.shapes import (
+    BagShape,
+    MerchantShape,
+    OrderShape,
+    RefundShape,
+    SummaryShape,
+    tell_amounts,
+    tell_hold,
+    tell_item,
+    tell_note,
+    tell_payment,
+    tell_refund,
+    tell_shipment,
+    tell_state,
+    tell_transaction,
+    shown_status,
+)
+
+#: The sections that an order is told from.
+TOLD = ("bags", "items", "payments", "refunds", "shipments", "holds", "notes", "merchants")
+
+
+def visible_bags(folder: Folder, actor: Actor) -> list[Bag]:
+    """List the bags that the actor may see."""
+    if actor.merchants is None:
+        return list(folder.bags)
+    return [bag for bag in folder.bags if bag.merchant in actor.merchants]
+
+
+def tell_bag(folder: Folder, bag: Bag, actor: Actor) -> BagShape:
+    """Tell a bag with its items and shipments."""
+    order = folder.order
+    return BagShape(
+        id=bag.id,
+        order_id=order.id,
+        merchant=MerchantShape(bag.merchant, folder.merchants.get(bag.merchant, bag.merchant)),
+        external_id=bag.external_id,
+        status=bag.status,
+        financial_status=bag.financial_status,
+        fulfillment_status=bag.fulfillment_status,
+        sub_total=bag.sub_total,
+        shipping_total=bag.shipping_total,
+        tax_total=bag.tax_total,
+        duty_total=bag.duty_total,
+        discount_total=bag.discount_total,
+        total=bag.total,
+        amounts=tell_amounts(bag, due=bag.due),
+        items=[tell_item(item) for item in folder.items if item.bag_id == bag.id],
+        shipments=[
+            tell_shipment(shipment, shipment_actions(order, shipment, actor))
+            for shipment in folder.shipments
+            if shipment.bag_id == bag.id
+        ],
+        allowed_actions=bag_actions(order, bag, actor),
+    )
+
+
+def tell_order(folder: Folder, actor: Actor) -> OrderShape:
+    """Tell an order; to a merchant-limited actor only its own bags and their sums."""
+    order = folder.order
+    bags = visible_bags(folder, actor)
+    limited = actor.merchants is not None
+    seen = {bag.id for bag in bags}
+    own = Amounts(**summed(bags)) if limited else order
+
+    def total(name: str) -> int:
+        return sum(getattr(bag, name) for bag in bags) if limited else getattr(order, name)
+
+    return OrderShape(
+        id=order.id,
+        number=order.number,
+        version=order.version,
+        store=order.store,
+        channel=order.channel,
+        external_id=order.external_id,
+        state=tell_state(folder.state),
+        display_status=shown_status(order, folder.state),
+        financial_status=order.financial_status,
+        fulfillment_status=order.fulfillment_status,
+        fraud_status=order.fraud_status,
+        holds=[tell_hold(hold) for hold in folder.open_holds],
+        currency=order.currency,
+        sub_total=total("sub_total"),
+        shipping_total=total("shipping_total"),
+        tax_total=total("tax_total"),
+        duty_total=total("duty_total"),
+        discount_total=total("discount_total"),
+        total=total("total"),
+        amounts=tell_amounts(own, due=sum(bag.due for bag in bags) if limited else order.due),
+        customer=order.customer,
+        billing_address=None if limited else order.billing_address,
+        shipping_address=order.shipping_address,
+        shipping_method=order.shipping_method,
+        invoice_number=order.invoice_number,
+        merchant_reference=order.merchant_reference,
+        tags=order.tags,
+        is_test=order.is_test,
+        bags=[tell_bag(folder, bag, actor) for bag in bags],
+        payments=[] if limited else [
+            tell_payment(payment, payment_actions(order, payment, actor))
+            for payment in folder.payments
+        ],
+        refunds=tell_refunds(folder, seen if limited else None),
+        returns=[],
+        notes=[] if limited else [tell_note(note) for note in folder.notes],
+        attention=attention_reasons(order),
+        allowed_actions=order_actions(order, actor),
+        placed_at=order.placed_at,
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+    )
+
+
+def tell_refunds(folder: Folder, bags: set[str] | None) -> list[RefundShape]:
+    """Tell refunds, with their transactions where the folder has them; `bags` limits."""
+    known = folder.transactions if folder.opened("transactions") else ()
+    return [
+        tell_refund(
+            refund, None, [tell_transaction(t) for t in known if t.refund_id == refund.id]
+        )
+        for refund in folder.refunds
+        if bags is None or refund.bag_id in bags
+    ]
+
+
+def tell_summary(order: Order, state: OrderState, actor: Actor) -> SummaryShape:
+    """Tell an order as a list shows it."""
+    return SummaryShape(
+        id=order.id,
+        number=order.number,
+        version=order.version,
+        store=order.store,
+        channel=order.channel,
+        external_id=order.external_id,
+        state=tell_state(state),
+        display_status=shown_status(order, state),
+        financial_status=order.financial_status,
+        fulfillment_status=order.fulfillment_status,
+        fraud_status=order.fraud_status,
+        on_hold=order.hold_capture or order.hold_shipment,
+        currency=order.currency,
+        sub_total=order.sub_total,
+        shipping_total=order.shipping_total,
+        tax_total=order.tax_total,
+        duty_total=order.duty_total,
+        discount_total=order.discount_total,
+        total=order.total,
+        amounts=tell_amounts(order, due=order.due),
+        customer=order.customer,
+        shipping_address=order.shipping_address,
+        shipping_method=order.shipping_method,
+        invoice_number=order.invoice_number,
+        merchant_reference=order.merchant_reference,
+        tags=order.tags,
+        is_test=order.is_test,
+        units={"live": order.unit_count, "shipped": order.shipped_count},
+        attention=attention_reasons(order),
+        allowed_actions=order_actions(order, actor),
+        placed_at=order.placed_at,
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+    )

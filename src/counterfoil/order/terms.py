@@ -1,0 +1,56 @@
+"""Search terms: what an order can be found by, lower-cased and NFKC. [rulings 15]
+
+A term is a prefix that says its kind, then the text: `w:kari` a word, `s:main` a store,
+`c:api` a channel, `m:acme` a merchant, `t:vip` a tag, `x:` a test order.
+"""
+
+import re
+import unicodedata
+from typing import Any
+
+from counterfoil.order.folder import Folder
+
+WORD, STORE, CHANNEL, MERCHANT, TAG, TEST = "w:", "s:", "c:", "m:", "t:", "x:"
+_TERM_LENGTH_MAX = 80
+_TERMS_MAX = 64
+_SPLIT = re.compile(r"[^\w@.+\-]+")
+
+
+def folded(text: str) -> str:
+    """Fold a text the way terms are kept."""
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def words(text: str) -> list[str]:
+    """Split a text into the words it can be found by."""
+    return [word[:_TERM_LENGTH_MAX] for word in _SPLIT.split(folded(text)) if word.strip("-.+_")]
+
+
+def _texts(folder: Folder) -> list[str]:
+    order = folder.order
+    people: list[dict[str, Any]] = [order.customer, order.shipping_address or {}]
+    texts = [order.number, order.external_id, order.invoice_number, order.merchant_reference]
+    for person in people:
+        texts += [person.get(name) for name in ("email", "first_name", "last_name", "name")]
+    texts += [item.sku for item in folder.items]
+    texts += [shipment.tracking_number for shipment in folder.shipments]
+    return [text for text in texts if text]
+
+
+def terms_of_order(folder: Folder) -> list[str]:
+    """List every term of an order, each once, in a stable order, at most 64."""
+    order = folder.order
+    found: dict[str, None] = {STORE + order.store: None, CHANNEL + order.channel: None}
+    for bag in folder.bags:
+        found[MERCHANT + bag.merchant] = None
+    for tag in order.tags:
+        found[TAG + folded(tag)] = None
+    if order.is_test:
+        found[TEST] = None
+    for text in _texts(folder):
+        whole = folded(text)[:_TERM_LENGTH_MAX]
+        if whole and not any(character.isspace() for character in whole):
+            found[WORD + whole] = None
+        for word in words(text):
+            found[WORD + word] = None
+    return list(found)[:_TERMS_MAX]
