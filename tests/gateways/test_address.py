@@ -1,6 +1,6 @@
 """Where strangers' addresses may lead us. No name is really looked up. [faults H-10]"""
 
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 
@@ -180,7 +180,7 @@ def certificate(folder, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """A server's TLS settings for `name`, and a client's that trust them."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.fromtimestamp(1_700_000_000, datetime.UTC)
+    now = dt.datetime.fromtimestamp(1_700_000_000, dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -188,7 +188,7 @@ def certificate(folder, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(now)
-        .not_valid_after(now + datetime.timedelta(days=36_500))
+        .not_valid_after(now + dt.timedelta(days=36_500))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

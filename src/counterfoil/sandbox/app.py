@@ -23,7 +23,7 @@ payment_declined, 422 amount_too_large, currency_mismatch, 429, and 5xx when tol
 import hmac
 from typing import Annotated, Any
 
-from litestar import Litestar, Request, Response, delete, get, post
+from litestar import Litestar, Request, Response, Router, delete, get, post
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -182,12 +182,10 @@ def make_app(desk: Desk, api_key: str) -> Litestar:
     async def the_desk() -> Desk:
         return desk
 
+    payments = [authorize, capture, void, refund, acknowledge, read_payment, find_operations]
+    control = [read_ledger, ping, add_fault, list_faults, forget_faults, move_clock]
     return Litestar(
-        route_handlers=[
-            authorize, capture, void, refund, acknowledge, read_payment, find_operations,
-            read_ledger, ping, add_fault, list_faults, forget_faults, move_clock,
-        ],
-        guards=[bearer],
+        route_handlers=[Router("/", route_handlers=[*payments, *control], guards=[bearer])],
         dependencies={"desk": Provide(the_desk)},
         exception_handlers={Refused: _refused, HTTPException: _not_understood},
         openapi_config=OpenAPIConfig(

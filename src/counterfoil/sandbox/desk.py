@@ -71,6 +71,11 @@ class Desk:
             return problem(429, "rate_limited", "Too many requests.", Retry_After="1")
         if asked.key in self.running:
             return problem(409, "in_use", "A request with this key is running.", Retry_After="1")
+        try:
+            # Litestar takes "5" and 5.0 for 5; a provider does not.
+            msgspec.json.decode(await request.body(), type=type(asked.want))
+        except msgspec.ValidationError as wrong:
+            return problem(400, "malformed", str(wrong))
         self.running.add(asked.key)
         try:
             script = self._due(asked)

@@ -1,0 +1,43 @@
+"""Money that moves elsewhere: cash, bank transfer, a terminal. What staff say is believed."""
+
+from typing import Any
+
+from counterfoil.kernel.http import Http
+from counterfoil.order.capability import capabilities
+from counterfoil.order.gateway import Answer, Call, Capabilities, Outcome, Statement
+
+
+class ManualGateway:
+    """There is no provider: every call succeeds at once, and a repeat gets the same answer."""
+
+    def __init__(
+        self, settings: dict[str, Any], credentials: dict[str, Any], http: Http | None = None
+    ) -> None:
+        self._capabilities = capabilities("manual", settings)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Tell that it is instant and takes any part of an amount."""
+        return self._capabilities
+
+    async def send(self, call: Call) -> Answer:
+        """Believe it."""
+        return Answer(
+            outcome=Outcome.SUCCEEDED,
+            gateway_transaction_id=f"manual-{call.transaction_id}",
+            payment_reference=call.payment_reference or f"manual-{call.our_reference}",
+            amount=call.amount,
+            raw={"note": "Recorded by hand; no provider was asked."},
+        )
+
+    async def ask(self, call: Call) -> Answer:
+        """Believe it again: what was recorded took place."""
+        return await self.send(call)
+
+    async def statement(self, payment_reference: str) -> Statement | None:
+        """Nobody else keeps an account of it."""
+        return None
+
+    async def test(self) -> dict[str, Any]:
+        """There is nobody to reach."""
+        return {"ok": True, "message": "Nothing to reach.", "elapsed_ms": 0}

@@ -1,0 +1,62 @@
+"""What every adapter offers, and what adapters share."""
+
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from counterfoil.kernel.problem import Problem
+from counterfoil.order.gateway import Answer, Call, Capabilities, Statement
+
+_TEXT_MAX = 4_000
+_HIDDEN = "[hidden]"
+
+
+class GatewayMisconfigured(Problem):
+    """The gateway's settings or credentials cannot be used; the detail says which."""
+
+    code, status = "gateway_misconfigured", 422
+    title = "The gateway is not set up correctly."
+
+
+class Gateway(Protocol):
+    """A place where money moves. `send` and `ask` never raise for what a provider may do."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Tell what this gateway can do."""
+
+    async def send(self, call: Call) -> Answer:
+        """Ask the provider to do it; safe to repeat with the same transaction id."""
+
+    async def ask(self, call: Call) -> Answer:
+        """Ask what became of it, without doing anything.
+
+        NOT_EXECUTED: the provider does not know our reference (yet: word may travel slowly, so
+        believe it only when heard twice, apart). UNKNOWN: it could not tell. [faults P-5]
+        """
+
+    async def statement(self, payment_reference: str) -> Statement | None:
+        """Read the payment as the provider sees it; None where it cannot be had now."""
+
+    async def test(self) -> dict[str, Any]:
+        """Try the credentials: `{"ok": bool, "message": str, "elapsed_ms": int}`."""
+
+
+Settings = TypeVar("Settings", bound=msgspec.Struct)
+
+
+def read_settings(given: dict[str, Any], shape: type[Settings]) -> Settings:
+    """Read settings or credentials as a struct. Raises GatewayMisconfigured."""
+    try:
+        return msgspec.convert(given, shape)
+    except msgspec.ValidationError as wrong:
+        raise GatewayMisconfigured(str(wrong)) from wrong
+
+
+def presentable(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """Make a provider's text fit to be stored and shown: bounded, no secrets, no NUL."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, _HIDDEN)
+    text = text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
+    return text if len(text) <= _TEXT_MAX else text[:_TEXT_MAX] + "…"
