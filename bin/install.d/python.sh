@@ -25,8 +25,8 @@ python_wants() {
         want python3
         want python3-venv
     elif ! has ensurepip && ! has pip && ! command -v uv >/dev/null 2>&1; then
-        case $("$python" -c 'import sys; print(sys.executable)') in
-            /usr/bin/*) want "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" ;;
+        case $python in
+            python3.*) want "$python-venv" ;;
             *) want python3-venv ;;
         esac
     fi
