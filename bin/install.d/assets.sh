@@ -21,16 +21,19 @@ find_node() {
 
 assets() {
     [ -f package-lock.json ] || return 0
+    static=src/counterfoil/portal/static
     locked_now=$(cat package.json package-lock.json .npmrc | cksum)
-    now=$(find assets package.json package-lock.json -type f -exec cksum {} + | LC_ALL=C sort | cksum)
-    [ "$(cat node_modules/.built 2>/dev/null)" = "$now" ] && [ -d src/counterfoil/portal/static ] && return 0
+    # The stylesheet keeps only what templates and code name, so they count as sources too.
+    now=$(find assets package.json package-lock.json src/counterfoil/portal -path "$static" -prune -o \
+        -type f ! -name '*.pyc' -exec cksum {} + | LC_ALL=C sort | cksum)
+    [ "$(cat node_modules/.built 2>/dev/null)" = "$now" ] && [ -f "$static/manifest.json" ] && return 0
     find_node
     if [ "$(cat node_modules/.locked 2>/dev/null)" != "$locked_now" ]; then
         say "npm packages"
-        npm ci --no-audit --no-fund --loglevel=error
+        npm ci --loglevel=error >/dev/null
         printf '%s' "$locked_now" >node_modules/.locked
     fi
     say "browser assets"
-    npm run --silent build
+    npm run --silent build >/dev/null
     printf '%s' "$now" >node_modules/.built
 }
