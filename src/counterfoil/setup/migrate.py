@@ -26,7 +26,8 @@ APP = "counterfoil_app"
 GATE = "counterfoil_gate"
 OLDEST = 160000
 _LOCK = 4711_0001  # any number of ours: two starting processes queue for it
-_LOCK_TIMEOUT = "5s"  # a migration that cannot have its lock soon gives up instead of blocking all
+# A migration that cannot have its lock soon gives up: who waits for one makes all others wait.
+_LIMITS = {"lock_timeout": "5s", "statement_timeout": "10min", "application_name": "migrate"}
 
 
 class DatabaseUnfit(Exception):
@@ -120,9 +121,7 @@ async def _run_revisions(owner_url: str) -> None:
     config = _config()
 
     async def connect() -> "asyncpg.Connection[Any]":
-        return await asyncpg.connect(
-            owner_url, timeout=10, server_settings={"lock_timeout": _LOCK_TIMEOUT}
-        )
+        return await asyncpg.connect(owner_url, timeout=10, server_settings=_LIMITS)
 
     def upgrade(connection: SyncConnection) -> None:
         config.attributes["connection"] = connection

@@ -105,7 +105,8 @@ create table users (
   role text not null,
   stores jsonb,
   merchants jsonb,
-  status text not null default 'ACTIVE' constraint users_status check (status in ('ACTIVE', 'DISABLED')),
+  status text not null default 'ACTIVE'
+    constraint users_status check (status in ('ACTIVE', 'DISABLED')),
   theme text not null default 'system',
   created_at timestamptz not null default clock_timestamp(),
   last_seen_at timestamptz,
@@ -265,7 +266,8 @@ create table bags (
   primary key (account_id, id),
   constraint bags_of_order unique (account_id, order_id, id),
   constraint bags_order foreign key (account_id, order_id) references orders (account_id, id),
-  constraint bags_merchant foreign key (account_id, merchant) references merchants (account_id, code),
+  constraint bags_merchant foreign key (account_id, merchant)
+    references merchants (account_id, code),
   constraint bags_not_over_authorized check
     (captured + voided + expired + capture_pending + void_pending <= authorized),
   constraint bags_not_over_captured check (refunded + refund_pending <= captured)
@@ -341,7 +343,8 @@ create table payments (
   primary key (account_id, id),
   constraint payments_of_order unique (account_id, order_id, id),
   constraint payments_order foreign key (account_id, order_id) references orders (account_id, id),
-  constraint payments_gateway foreign key (account_id, gateway) references gateways (account_id, code),
+  constraint payments_gateway foreign key (account_id, gateway)
+    references gateways (account_id, code),
   constraint payments_not_negative check (authorized >= 0 and captured >= 0 and voided >= 0
     and expired >= 0 and refunded >= 0 and capture_pending >= 0 and void_pending >= 0
     and refund_pending >= 0),
@@ -487,7 +490,8 @@ create table notes (
   id uuid not null,
   order_id uuid not null,
   body text not null,
-  visibility text not null constraint notes_visibility check (visibility in ('internal', 'customer')),
+  visibility text not null
+    constraint notes_visibility check (visibility in ('internal', 'customer')),
   author jsonb not null,
   created_at timestamptz not null,
   primary key (account_id, id),

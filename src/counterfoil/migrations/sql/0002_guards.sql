@@ -56,7 +56,8 @@ create trigger orders_life_cycle before update of system_state on orders for eac
   when (old.system_state is distinct from new.system_state)
   execute function refuse_undeclared_system_state();
 create trigger orders_birth before insert on orders for each row
-  when (new.system_state <> 'NEW') execute function refuse_undeclared_birth('order', 'system_state');
+  when (new.system_state <> 'NEW')
+  execute function refuse_undeclared_birth('order', 'system_state');
 create trigger items_life_cycle before update of delivery_state on items for each row
   when (old.delivery_state is distinct from new.delivery_state)
   execute function refuse_undeclared_delivery_state();
@@ -66,7 +67,8 @@ create trigger items_birth before insert on items for each row
 create trigger bags_life_cycle before update of status on bags for each row
   when (old.status is distinct from new.status) execute function refuse_undeclared_status('bag');
 create trigger payments_life_cycle before update of status on payments for each row
-  when (old.status is distinct from new.status) execute function refuse_undeclared_status('payment');
+  when (old.status is distinct from new.status)
+  execute function refuse_undeclared_status('payment');
 create trigger transactions_life_cycle before update of status on transactions for each row
   when (old.status is distinct from new.status)
   execute function refuse_undeclared_status('transaction');
