@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What browsers load is bundled from npm by `npm run build`, with the Node that is here or one that comes as a Python wheel.
 
 node_is_new_enough() {

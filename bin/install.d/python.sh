@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # A virtual environment of this clone's own, with the packages of one lock file, each checked by its hash.
 
 # The first interpreter that is new enough; $PYTHON goes first.

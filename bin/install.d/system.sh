@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What Debian has to bring: packages are collected in $wanted and installed in one go.
 wanted=
 
