@@ -1,0 +1,344 @@
+"""What the order page shows beside the order itself: sentences, sums, menus and forms."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from counterfoil.order.config import OrderState
+from counterfoil.order.shapes import (
+    BagShape,
+    HoldShape,
+    ItemShape,
+    NoteShape,
+    OrderShape,
+    RefundShape,
+    ShipmentShape,
+    TransactionShape,
+)
+from counterfoil.portal import reasons, story, words
+from counterfoil.portal.figures import money
+from counterfoil.portal.forms import Form
+
+
+class Crumb(NamedTuple):
+    """The list that the reader came from."""
+
+    label: str = "Open orders"
+    href: str = "/portal/orders/open"
+
+
+class Share(NamedTuple):
+    """A stretch of the bar below the sums, in thousandths."""
+
+    tone: str
+    start: int
+    width: int
+
+
+class Sum(NamedTuple):
+    """A sum of the ledger; those that have a tone are parts of the bar."""
+
+    label: str
+    minor: int
+    tone: str = ""
+
+
+class Ledger(NamedTuple):
+    """authorised = captured + voided + expired + set aside + open, in words and as a bar."""
+
+    lines: tuple[Sum, ...]
+    shares: tuple[Share, ...]
+
+
+class StateChoice(NamedTuple):
+    """A state in the menu: where it leads, or why it is closed now."""
+
+    code: str
+    word: words.Word
+    current: bool = False
+    why: str = ""
+    href: str = ""
+
+
+class Person(NamedTuple):
+    """The customer in words."""
+
+    name: str
+    email: str
+    phone: str
+
+
+class Place(msgspec.Struct, frozen=True):
+    """An address as far as it is known."""
+
+    name: str | None = None
+    line1: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page was told beside the order: read by the handler in the same round trip."""
+
+    transactions: Sequence[TransactionShape] = ()
+    timeline: Sequence[story.Told] = ()
+    states: Sequence[tuple[OrderState, str]] = ()
+    gateways: dict[str, str] = {}
+    unpacked: dict[str, int] = {}
+    calls: dict[str, list[Any]] = {}
+    gate: str = ""
+    full_only: str = ""
+    money_why: str = ""
+    older_facts: str = ""
+
+
+class OrderView(msgspec.Struct, kw_only=True):
+    """The order page's own words. Forms may be replaced by ones that were refused."""
+
+    order: OrderShape
+    known: Known
+    crumb: Crumb = Crumb()
+    previous: str = ""
+    next: str = ""
+    tab: str = "status"
+    said: str = ""
+    pulse: str = "15s"
+    plain_form: Form = msgspec.field(default_factory=Form)
+    note_form: Form = msgspec.field(default_factory=Form)
+    state_form: Form = msgspec.field(default_factory=Form)
+    invoice_form: Form = msgspec.field(default_factory=Form)
+
+    @property
+    def reasons(self) -> list[reasons.Reason]:
+        """Why a person should look, most urgent first, each with its door."""
+        return reasons.of_order(self.order, self.known.transactions, self.gateway)
+
+    @property
+    def holds(self) -> list[HoldShape]:
+        """Open holds."""
+        return self.order.holds
+
+    @property
+    def gate(self) -> str:
+        """The sentence that says why shipping is locked; empty while it is open. [U-16]"""
+        return self.known.gate
+
+    @property
+    def transactions(self) -> Sequence[TransactionShape]:
+        """Every movement, newest first."""
+        return self.known.transactions
+
+    @property
+    def timeline(self) -> Sequence[story.Told]:
+        """Facts in words, newest first."""
+        return self.known.timeline
+
+    @property
+    def older_facts(self) -> str:
+        """Where the rest of the timeline is, if it is longer."""
+        return self.known.older_facts
+
+    @property
+    def calls(self) -> dict[str, list[Any]]:
+        """What was asked and answered, without secrets, by transaction."""
+        return self.known.calls
+
+    @property
+    def full_only(self) -> str:
+        """Why only all of it can be captured; empty where a part can be."""
+        return self.known.full_only
+
+    @property
+    def partial_capture(self) -> bool:
+        """Whether a part may be captured. [Z-18, Z-19]"""
+        return not self.known.full_only
+
+    @property
+    def money_why(self) -> str:
+        """Why no money can move now, where somebody might expect it."""
+        return self.known.money_why
+
+    @property
+    def capturable(self) -> int:
+        """How much may be captured now."""
+        return next(
+            (a.max_amount or 0 for a in self.order.allowed_actions if a.action == "capture"), 0
+        )
+
+    @property
+    def source(self) -> str:
+        """Where it was paid or came from: the gateway, else the channel."""
+        used = [self.gateway(payment.gateway) for payment in self.order.payments]
+        return ", ".join(dict.fromkeys(used)) or self.order.channel
+
+    @property
+    def shipped(self) -> str:
+        """How many of the live units have left, while that is neither none nor all."""
+        goods = [i for bag in self.order.bags for i in bag.items if i.type == "sku"]
+        live = sum(item.quantity - item.quantity_canceled for item in goods)
+        gone = sum(item.quantity_shipped for item in goods)
+        return f"{gone}/{live}" if 0 < gone < live else ""
+
+    @property
+    def unsent(self) -> dict[str, int]:
+        """Units of each bag that are in no shipment yet."""
+        return {bag.id: self.known.unpacked.get(bag.id, 0) for bag in self.order.bags}
+
+    @property
+    def states(self) -> list[StateChoice]:
+        """Every state of the store, with its door; cancelling is an operation, not a label."""
+        choices = []
+        for state, why in self.known.states:
+            current = state.code == self.order.state.code
+            word = words.look("status", state.system_state)._replace(label=state.name)
+            leads = state.system_state == "CANCELED" and not current
+            can = any(one.action == "cancel" for one in self.order.allowed_actions)
+            href = f"/portal/orders/{self.order.id}/cancel" if leads and can else ""
+            choices.append(StateChoice(state.code, word, current, "" if current else why, href))
+        return choices
+
+    @property
+    def ledger(self) -> Ledger:
+        """The order's sums; parts that are nothing are left out but for the usual ones."""
+        sums = self.order.amounts
+        parts = (
+            Sum("Refunded", sums.refunded, "violet"),
+            Sum("Captured", sums.captured - sums.refunded, "success"),
+            Sum("Set aside", sums.pending, "warning"),
+            Sum("Open", sums.open, "info"),
+            Sum("Released", sums.voided, "neutral"),
+            Sum("Expired", sums.expired, "neutral"),
+        )
+        shares, start = [], 0
+        for part in parts:
+            width = part.minor * 1000 // sums.authorized if sums.authorized else 0
+            shares.append(Share(part.tone, start, width))
+            start += width
+        lines = [
+            Sum("Authorised", sums.authorized),
+            Sum("Captured", sums.captured, "success"),
+            Sum("Refunded", sums.refunded, "violet"),
+            Sum("Released", sums.voided, "neutral"),
+            Sum("Expired", sums.expired, "neutral"),
+            Sum("Set aside, not known yet", sums.pending + sums.refund_pending, "warning"),
+            Sum("Open", sums.open, "info"),
+        ]
+        usual = ("Authorised", "Captured", "Refunded", "Open")
+        shown = tuple(line for line in lines if line.minor or line.label in usual)
+        return Ledger(shown, tuple(share for share in shares if share.width))
+
+    @property
+    def customer(self) -> Person:
+        """Who bought it."""
+        known = self.order.customer
+        name = " ".join(str(known[key]) for key in ("first_name", "last_name") if known.get(key))
+        return Person(name or str(known.get("name") or ""), str(known.get("email") or ""),
+                      str(known.get("phone") or ""))
+
+    @property
+    def ship_to(self) -> Place | None:
+        """Where the goods go."""
+        return _place(self.order.shipping_address)
+
+    @property
+    def bill_to(self) -> Place | None:
+        """Who is billed."""
+        return _place(self.order.billing_address)
+
+    @property
+    def details(self) -> list[tuple[str, str, bool]]:
+        """Identifiers and references; True marks what is code to be copied."""
+        order = self.order
+        found = [
+            ("Order id", order.id, True),
+            ("Store", order.store, False),
+            ("Channel", order.channel, False),
+            ("External id", order.external_id, True),
+            ("Merchant reference", order.merchant_reference, True),
+            ("Shipping method", order.shipping_method, False),
+            *(("Payment reference", p.provider_reference or p.reference, True)
+              for p in order.payments),
+        ]
+        return [(label, value, code) for label, value, code in found if value]
+
+    def gateway(self, code: str) -> str:
+        """Name a gateway as people know it."""
+        return self.known.gateways.get(code) or code.replace("_", " ").capitalize()
+
+    def progress(self, item: ItemShape) -> str:
+        """How many units of a line have left, while that is neither none nor all."""
+        live = item.quantity - item.quantity_canceled
+        return f"{item.quantity_shipped}/{live}" if 0 < item.quantity_shipped < live else ""
+
+    def marks(self, item: ItemShape) -> list[str]:
+        """What else happened to a line."""
+        found = (
+            (item.quantity_canceled, "cancelled"),
+            (item.quantity_returned, "returned"),
+            (item.quantity_refunded, "refunded"),
+        )
+        marks = [f"{count} {word}" for count, word in found if count]
+        return ["digital", *marks] if item.digital else marks
+
+    def totals(self, bag: BagShape) -> list[tuple[str, int]]:
+        """A bag's totals, the last being the one that counts."""
+        parts = [
+            ("Sub-total", bag.sub_total),
+            ("Shipping", bag.shipping_total),
+            ("Tax", bag.tax_total),
+            ("Duty", bag.duty_total),
+            ("Discount", -bag.discount_total),
+        ]
+        return [*((label, minor) for label, minor in parts if minor), ("Total", bag.total)]
+
+    def contents(self, bag: BagShape, parcel: ShipmentShape) -> str:
+        """What is in a parcel, in words."""
+        named = {item.id: item.sku or item.name for item in bag.items}
+        return ", ".join(
+            f"{part.quantity} × {named.get(part.item_id, '?')}" for part in parcel.items
+        )
+
+    def steps(self, parcel: ShipmentShape) -> list[tuple[str, str]]:
+        """What may be done with a parcel next, with the words of its button."""
+        known = {"ship": "Mark as sent", "deliver": "Mark as delivered"}
+        return [
+            (one.action, known[one.action])
+            for one in parcel.allowed_actions
+            if one.action in known
+        ]
+
+    def shares_of(self, refund: RefundShape) -> list[str]:
+        """How a refund is split, where it touches several bags or names lines."""
+        named = {item.id: item.sku or item.name for bag in self.order.bags for item in bag.items}
+        bags = {bag.id: bag.merchant.name for bag in self.order.bags}
+        lines = [
+            f"{line.quantity} × {named.get(line.item_id, '?')}, "
+            f"{money(line.amount, self.order.currency)}"
+            for line in refund.lines
+        ]
+        if len(refund.allocations) > 1:
+            lines += [
+                f"{bags.get(part.bag_id, '?')}: {money(part.amount, self.order.currency)}"
+                for part in refund.allocations
+            ]
+        return lines
+
+    def who(self, one: TransactionShape) -> str:
+        """Who asked for a movement."""
+        return story.who(one.actor, one.source)
+
+    def author(self, note: NoteShape) -> str:
+        """Who wrote a note."""
+        return story.who(note.author)
+
+    def placer(self, hold: HoldShape) -> str:
+        """Who placed a hold."""
+        return story.who(hold.placed_by)
+
+
+def _place(known: dict[str, Any] | None) -> Place | None:
+    return msgspec.convert(known, Place, strict=False) if known else None

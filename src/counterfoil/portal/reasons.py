@@ -1,0 +1,88 @@
+"""Why a person should look at an order: words, tone and the one door for each reason.
+
+The core says which reasons there are (`order.allowed.attention_reasons`); here they get words. One
+list feeds the strip on the order, the mark in the list and the view *Needs attention*.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from counterfoil.order.shapes import OrderShape, TransactionShape
+from counterfoil.portal import words
+from counterfoil.portal.figures import money
+
+
+class Reason(NamedTuple):
+    """A reason: how it looks, what it says, since when, and where it is dealt with."""
+
+    tone: str
+    icon: str
+    text: str
+    since: datetime | None = None
+    door: str = ""
+    href: str = ""
+    right: str = "orders.read"
+    posts: bool = False
+
+
+WORDS = {
+    "money_unknown": Reason("unknown", "help-circle", "A provider has not answered yet"),
+    "cancellation_unfinished": Reason(
+        "warning", "message-cancel", "The cancellation is not finished"
+    ),
+    "in_review": Reason("warning", "shield-question", "Waits for the fraud review"),
+    "on_hold": Reason("warning", "hand-stop", "On hold"),
+    "could_not_deliver": Reason("danger", "truck-off", "A shipment could not be delivered"),
+    "shipped_unpaid": Reason("danger", "coins", "Everything was shipped, but money is still open"),
+}
+
+
+def in_words(codes: Sequence[str]) -> list[Reason]:
+    """Put reasons into words, as the list's mark shows them."""
+    return [
+        WORDS.get(code) or Reason("warning", "alert-triangle", code.replace("_", " ").capitalize())
+        for code in codes
+    ]
+
+
+def of_order(
+    order: OrderShape, transactions: Sequence[TransactionShape], name: Callable[[str], str]
+) -> list[Reason]:
+    """Put an order's reasons into words that name amounts, holds and doors. `name`: a gateway's."""
+    told: list[Reason] = []
+    page = f"/portal/orders/{order.id}"
+    through = {payment.id: name(payment.gateway) for payment in order.payments}
+    for code, reason in zip(order.attention, in_words(order.attention), strict=True):
+        if code == "money_unknown":
+            told += [
+                reason._replace(
+                    text=f"Not known yet if the {words.MOVEMENTS[one.type].lower()} of "
+                    f"{money(one.amount, one.currency)} went through · "
+                    f"{through.get(one.payment_id, 'the gateway')}",
+                    since=one.created_at, door="Ask now", href=f"{page}/sync",
+                    right="payments.sync", posts=True,
+                )
+                for one in transactions if one.status == "UNKNOWN"
+            ] or [reason]
+        elif code == "on_hold":
+            told += [
+                reason._replace(
+                    text=f"{words.HOLDS.get(hold.reason_code, hold.reason_code)} – blocks "
+                    + " and ".join(hold.blocks),
+                    since=hold.placed_at,
+                )
+                for hold in order.holds
+            ] or [reason]
+        elif code == "cancellation_unfinished":
+            again = any(one.action == "cancel" for one in order.allowed_actions)
+            told.append(reason._replace(
+                door="Run again" if again else "", href=f"{page}/cancel" if again else "",
+                right="orders.cancel"))
+        elif code == "shipped_unpaid":
+            told.append(reason._replace(
+                text=f"Everything was shipped, but {money(order.amounts.open, order.currency)} "
+                "is still open", door="Capture", href=f"{page}/capture", right="payments.capture"))
+        else:
+            told.append(reason)
+    return told

@@ -1,0 +1,136 @@
+"""The timeline: facts told in sentences, by whom, with the icon and tone of what happened."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from counterfoil.order.shapes import FactShape
+from counterfoil.portal import words
+from counterfoil.portal.figures import money
+
+
+class Told(NamedTuple):
+    """A fact as the timeline shows it."""
+
+    tone: str
+    icon: str
+    sentence: str
+    at: datetime
+    who: str
+    detail: str
+
+
+class Line(NamedTuple):
+    """How a type of fact is told: `sentence` takes the words that its data has."""
+
+    tone: str
+    icon: str
+    sentence: str
+
+
+LINES = {
+    "order.created": Line("info", "circle-dot", "Order came in"),
+    "order.updated": Line("neutral", "note", "Order changed: {fields}"),
+    "order.state_changed": Line("progress", "progress", "State changed from {from_} to {to}"),
+    "order.held": Line("warning", "hand-stop", "Hold placed: {hold}"),
+    "order.released": Line("success", "check", "Hold released: {hold}"),
+    "order.completed": Line("success", "circle-check", "Everything has been shipped"),
+    "order.cancel_requested": Line("warning", "message-cancel", "Cancellation begun"),
+    "order.cancel_declined": Line("neutral", "arrow-back-up", "Cancellation declined"),
+    "order.cancel_failed": Line("danger", "alert-triangle", "Cancellation not finished"),
+    "order.canceled": Line("neutral", "ban", "Order cancelled"),
+    "order.noted": Line("neutral", "note", "Note added ({visibility})"),
+    "invoice.set": Line("neutral", "file-invoice", "Invoice number set to {after}"),
+    "bag.status_changed": Line("neutral", "package", "Bag is {bag} now"),
+    "item.state_changed": Line("neutral", "box", "Delivery state of an item changed"),
+    "shipment.created": Line("neutral", "package", "Shipment made up of {units}"),
+    "shipment.updated": Line("neutral", "truck", "Shipment changed{tracking}"),
+    "shipment.shipped": Line("info", "truck", "Shipment left{tracking}"),
+    "shipment.delivered": Line("success", "home-check", "Shipment delivered{tracking}"),
+    "shipment.failed": Line("danger", "truck-off", "Shipment could not be delivered{tracking}"),
+    "shipment.canceled": Line("neutral", "package-off", "Shipment cancelled"),
+    "payment.authorize_requested": Line("progress", "hourglass", "Asked to authorise {amount}"),
+    "payment.authorized": Line("info", "lock", "Authorised {amount}"),
+    "payment.acknowledged": Line("info", "lock", "Reservation kept"),
+    "payment.capture_requested": Line("progress", "hourglass", "Asked to capture {amount}"),
+    "payment.captured": Line("success", "coin", "Captured {amount}"),
+    "payment.void_requested": Line("progress", "hourglass", "Asked to release {amount}"),
+    "payment.voided": Line("neutral", "credit-card-off", "Released {amount}"),
+    "payment.expiring": Line("warning", "clock-x", "The reservation ends soon"),
+    "payment.expired": Line("neutral", "clock-x", "The reservation of {amount} ended"),
+    "payment.failed": Line("danger", "circle-x", "{movement} of {amount} refused"),
+    "payment.unknown": Line("unknown", "help-circle", "{movement} of {amount}: not known yet"),
+    "payment.attention": Line("danger", "alert-triangle", "A person has to look at the payment"),
+    "payment.synced": Line("neutral", "refresh", "Payments synced"),
+    "refund.requested": Line("violet", "arrow-back-up", "Refund of {amount} promised"),
+    "refund.succeeded": Line("violet", "receipt-refund", "Refunded {amount}"),
+    "refund.failed": Line("danger", "circle-x", "Refund of {amount} refused"),
+    "refund.unknown": Line("unknown", "help-circle", "Refund of {amount}: not known yet"),
+    "refund.approved": Line("violet", "check", "Refund of {amount} approved"),
+    "refund.rejected": Line("neutral", "x", "Refund of {amount} rejected"),
+    "fraud.review_opened": Line("warning", "shield-question", "Waits for a fraud review"),
+    "fraud.passed": Line("success", "shield-check", "Fraud review passed"),
+    "fraud.failed": Line("danger", "shield-x", "Fraud review failed"),
+    "letter.sent": Line("success", "mail", "Letter to the customer sent"),
+    "letter.failed": Line("danger", "mail", "Letter to the customer could not be sent"),
+    "hidden": Line("neutral", "lock", "Something in another merchant's bag"),
+}
+
+
+def tell(fact: FactShape, names: dict[str, str]) -> Told:
+    """Tell a fact; `names` are the store's states by code. An unknown type tells its own name."""
+    line = LINES.get(fact.type) or Line("neutral", "circle-dot", fact.type)
+    sentence = line.sentence.format_map(_words(fact.data or {}, names))
+    return Told(line.tone, line.icon, sentence, fact.at, who(fact.actor), _detail(fact.data or {}))
+
+
+def who(actor: dict[str, Any] | None, source: str = "") -> str:
+    """Name who did it: a person, a key, or the system itself."""
+    if not actor:
+        return "Counterfoil"
+    name = str(actor.get("name") or actor.get("id") or "Counterfoil")
+    told = f"API key {name}" if actor.get("kind") == "key" else name
+    return f"{told} ({source})" if source in ("sync", "import") else told
+
+
+class _Words(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _words(data: dict[str, Any], names: dict[str, str]) -> _Words:
+    """Collect what a sentence may name from a fact's data, whichever noun it is about."""
+    currency = str(data.get("order", {}).get("currency", ""))
+    moved = data.get("transaction") or data.get("refund") or {}
+    payment = data.get("payment") or {}
+    found = _Words(
+        from_=names.get(str(data.get("from")), str(data.get("from", ""))),
+        to=names.get(str(data.get("to")), str(data.get("to", ""))),
+        fields=", ".join(str(name).replace("_", " ") for name in data.get("fields") or ()),
+        after=str(data.get("after") or "nothing"),
+        visibility="for the customer" if _customer_note(data) else "internal",
+        movement=words.MOVEMENTS.get(str(moved.get("type")), "Movement"),
+        bag=words.look("bag", str((data.get("bag") or {}).get("status", ""))).label,
+    )
+    amount = moved.get("amount", (payment.get("amounts") or {}).get("authorized"))
+    if amount is not None:
+        found["amount"] = money(int(amount), str(moved.get("currency") or currency))
+    hold = data.get("hold") or {}
+    found["hold"] = words.HOLDS.get(str(hold.get("reason_code")), str(hold.get("handle", "")))
+    parcel = data.get("shipment") or {}
+    if parcel.get("tracking_number"):
+        found["tracking"] = f" – {parcel['tracking_number']}"
+    units = sum(int(part["quantity"]) for part in parcel.get("items") or ())
+    found["units"] = "1 unit" if units == 1 else f"{units} units"
+    return found
+
+
+def _customer_note(data: dict[str, Any]) -> bool:
+    return bool((data.get("note") or {}).get("visibility") == "customer")
+
+
+def _detail(data: dict[str, Any]) -> str:
+    """Add the reference, or what the provider said."""
+    moved = data.get("transaction") or data.get("refund") or {}
+    if moved.get("error_message") or data.get("error_message"):
+        return str(moved.get("error_message") or data["error_message"])
+    return str(moved.get("reference") or moved.get("reason") or "")

@@ -1,0 +1,151 @@
+"""The words, tones and icons of every status, in one table each.
+
+Four axes, four badges, never merged: status, payment, fulfilment, review. Beside them movements,
+items, shipments, bags and holds. Tones are those of `assets/css`; icons are names in the sprite.
+[V-8, V-9; design guide 4]
+"""
+
+from typing import NamedTuple
+
+from counterfoil.order.shapes import AmountsShape, StateShape
+
+
+class Word(NamedTuple):
+    """How a status looks: tone of the badge, icon of the sprite, what it is called."""
+
+    tone: str
+    icon: str
+    label: str
+
+
+STATUS = {
+    "NEW": Word("info", "circle-dot", "New"),
+    "PROCESSING": Word("progress", "progress", "Processing"),
+    "COMPLETED": Word("success", "circle-check", "Completed"),
+    "CANCEL_REQUESTED": Word("warning", "message-cancel", "Cancel requested"),
+    "CANCELED": Word("neutral", "ban", "Cancelled"),
+    "FRAUD": Word("danger", "flag", "Fraud"),
+    "SUSPENDED": Word("warning", "player-pause", "Suspended"),
+}
+PAYMENT = {
+    "UNPAID": Word("neutral", "cash-off", "Unpaid"),
+    "PENDING": Word("progress", "hourglass", "Pending"),
+    "AUTHORIZED": Word("info", "lock", "Authorised"),
+    "PARTIALLY_PAID": Word("progress", "circle-half-2", "Partly captured"),
+    "PAID": Word("success", "coin", "Paid"),
+    "PARTIALLY_REFUNDED": Word("violet", "arrow-back-up", "Partially refunded"),
+    "REFUNDED": Word("violet", "receipt-refund", "Refunded"),
+    "VOIDED": Word("neutral", "credit-card-off", "Voided"),
+    "EXPIRED": Word("neutral", "clock-x", "Expired"),
+    "CREATED": Word("neutral", "hourglass", "Created"),
+    "CAPTURED": Word("success", "coin", "Captured"),
+    "PARTIALLY_CAPTURED": Word("progress", "circle-half-2", "Partly captured"),
+    "DECLINED": Word("danger", "circle-x", "Declined"),
+    "ABANDONED": Word("neutral", "clock-x", "Abandoned"),
+}
+FULFILMENT = {
+    "PROCESSING": Word("neutral", "package", "Not shipped"),
+    "PARTIALLY_SHIPPED": Word("progress", "truck-loading", "Partly shipped"),
+    "SHIPPED": Word("info", "truck", "Shipped"),
+    "DELIVERED": Word("success", "home-check", "Delivered"),
+    "COULD_NOT_DELIVER": Word("danger", "truck-off", "Could not deliver"),
+    "RETURNED": Word("violet", "truck-return", "Returned"),
+}
+REVIEW = {
+    "PENDING": Word("warning", "shield-question", "In review"),
+    "ON_HOLD": Word("warning", "shield-half", "Review on hold"),
+    "PASSED": Word("success", "shield-check", "Review passed"),
+    "FAILED": Word("danger", "shield-x", "Review failed"),
+}
+HOLD = {"OPEN": Word("warning", "hand-stop", "On hold")}
+MOVEMENT = {
+    "PENDING": Word("progress", "hourglass", "Waiting"),
+    "SUCCEEDED": Word("success", "circle-check", "Done"),
+    "FAILED": Word("danger", "circle-x", "Refused"),
+    "UNKNOWN": Word("unknown", "help-circle", "Not known yet"),
+    "AWAITING_APPROVAL": Word("warning", "hourglass", "Awaits approval"),
+    "PROCESSING": Word("progress", "hourglass", "Under way"),
+    "COMPLETED": Word("success", "circle-check", "Completed"),
+    "PARTIALLY_COMPLETED": Word("warning", "circle-half-2", "Partly completed"),
+    "PARTIALLY_CANCELED": Word("warning", "circle-half-2", "Not finished"),
+    "CANCELED": Word("neutral", "ban", "Cancelled"),
+    "EXTERNAL": Word("neutral", "external-link", "Made at the provider"),
+    "QUEUED": Word("progress", "hourglass", "Waiting to leave"),
+    "SENT": Word("success", "circle-check", "Sent"),
+}
+ITEM = {
+    "PENDING": Word("neutral", "circle-dashed", "Pending"),
+    "PROCESSING": Word("progress", "box", "Processing"),
+    "READY": Word("info", "package-export", "Ready"),
+    "BACKORDERED": Word("warning", "clock-exclamation", "Back-ordered"),
+    "SHIPPED": Word("info", "truck", "Shipped"),
+    "IN_TRANSIT": Word("info", "truck-delivery", "In transit"),
+    "DELIVERED": Word("success", "home-check", "Delivered"),
+    "COULD_NOT_DELIVER": Word("danger", "truck-off", "Could not deliver"),
+    "RETURNED": Word("violet", "truck-return", "Returned"),
+    "CANCELED": Word("neutral", "package-off", "Cancelled"),
+}
+SHIPMENT = {**ITEM, "OPEN": Word("neutral", "package", "Not sent yet")}
+BAG = {
+    "IN_PROGRESS": Word("neutral", "circle-dashed", "In progress"),
+    "SUBMITTED": Word("info", "circle-dot", "Submitted"),
+    "ACCEPTED": Word("progress", "progress", "Accepted"),
+    "REJECTED": Word("danger", "circle-x", "Rejected"),
+    "BACKORDERED": Word("warning", "clock-exclamation", "Back-ordered"),
+    "COMPLETED": Word("success", "circle-check", "Completed"),
+    "CANCELED": Word("neutral", "ban", "Cancelled"),
+}
+
+AXES: dict[str, dict[str, Word]] = {
+    "status": STATUS,
+    "payment": PAYMENT,
+    "fulfilment": FULFILMENT,
+    "review": REVIEW,
+    "hold": HOLD,
+    "movement": MOVEMENT,
+    "item": ITEM,
+    "shipment": SHIPMENT,
+    "bag": BAG,
+}
+
+MOVEMENTS = {
+    "AUTHORIZE": "Authorisation",
+    "ACKNOWLEDGE": "Acknowledgement",
+    "CAPTURE": "Capture",
+    "VOID": "Void",
+    "REFUND": "Refund",
+    "EXPIRE": "Expiry",
+}
+REASONS = {
+    "CUSTOMER": "The customer asked",
+    "INVENTORY": "Out of stock",
+    "FRAUD": "Fraud",
+    "DECLINED": "Payment declined",
+    "OTHER": "Another reason",
+}
+HOLDS = {
+    "AWAITING_PAYMENT": "Awaiting payment",
+    "HIGH_RISK_OF_FRAUD": "High risk of fraud",
+    "INCORRECT_ADDRESS": "Incorrect address",
+    "INVENTORY_OUT_OF_STOCK": "Out of stock",
+    "OTHER": "Other",
+}
+
+
+def look(axis: str, value: str) -> Word:
+    """Find the word of a status; one that nobody listed shows as itself, in grey."""
+    known = AXES[axis].get(value)
+    return known or Word("neutral", "help-circle", value.replace("_", " ").capitalize())
+
+
+def status_word(state: StateShape) -> Word:
+    """Name the state as the store does, with the tone and icon of what it counts as. [U-11]"""
+    known = look("status", state.system_state)
+    return known if state.code == state.system_state.lower() else known._replace(label=state.name)
+
+
+def payment_word(status: str, amounts: AmountsShape) -> Word:
+    """Tell the payment's badge; a reservation that only ran out is Expired, not Voided."""
+    if status == "VOIDED" and amounts.expired and not amounts.voided:
+        return PAYMENT["EXPIRED"]
+    return look("payment", status)
