@@ -6,13 +6,14 @@ from counterfoil.order.change import Change
 from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
 from counterfoil.order.intent import Asked, new_transaction
-from counterfoil.order.moves import reserve
+from counterfoil.order.moves import reserve, without_hold
 from counterfoil.order.opening import opens
 from counterfoil.order.problems import AuthorizationExpired, InvalidState
 
 
-@opens("bags", "items", "payments", "gateways", "refunds", "shipments", "holds", "notes",
-       "merchants")
+@opens(
+    "bags", "items", "payments", "gateways", "refunds", "shipments", "holds", "notes", "merchants"
+)
 def acknowledge(folder: Folder, *, asked: Asked) -> Change:
     """Acknowledge the authorisation that would expire; done already is done.
 
@@ -34,15 +35,13 @@ def acknowledge(folder: Folder, *, asked: Asked) -> Change:
     draft = Draft(folder, asked.actor)
     able = folder.gateway_of(payment).capabilities
     local = msgspec.structs.replace(asked, instant=asked.instant or not able.acknowledge)
-    row = new_transaction(
-        draft, payment, kind="ACKNOWLEDGE", amount=0, allocations=[], asked=local
-    )
+    row = new_transaction(draft, payment, kind="ACKNOWLEDGE", amount=0, allocations=[], asked=local)
     if row.status == "PENDING":
         reserve(draft, row)
         draft.fact("payment.authorize_requested", row)
         return draft.change(row)
     draft.add(row)
-    kept = {} if able.hold_seconds and not able.acknowledge else {"expires_at": None, "due_at": None}
-    draft.put(msgspec.structs.replace(payment, acknowledged_at=draft.at, **kept))
+    kept = msgspec.structs.replace(payment, acknowledged_at=draft.at)
+    draft.put(kept if able.hold_seconds and not able.acknowledge else without_hold(kept))
     draft.fact("payment.acknowledged", row)
     return draft.change(row)

@@ -28,8 +28,19 @@ class WantedCancel(msgspec.Struct, frozen=True, kw_only=True):
     restock_items: bool = True
 
 
-@opens("bags", "items", "payments", "gateways", "refunds", "transactions", "cancellations",
-       "shipments", "holds", "notes", "merchants")
+@opens(
+    "bags",
+    "items",
+    "payments",
+    "gateways",
+    "refunds",
+    "transactions",
+    "cancellations",
+    "shipments",
+    "holds",
+    "notes",
+    "merchants",
+)
 def cancel(folder: Folder, *, asked: Asked, wanted: WantedCancel) -> Change:
     """Cancel the whole order as one plan; each step at a provider is settled on its own.
 
@@ -68,7 +79,8 @@ def cancelable(folder: Folder, asked: Asked) -> None:
     running = folder.running_cancellation
     if running is not None:
         raise RequestInProgress(
-            "A cancellation is running.", cancellation_id=running.id,
+            "A cancellation is running.",
+            cancellation_id=running.id,
             headers={"Retry-After": "5"},
         )
     late = asked.actor.can("orders.cancel_completed")
@@ -96,8 +108,12 @@ def _release_open(draft: Draft, payment: Payment, plan: Cancellation, asked: Ask
         return
     bags = [bag for bag in draft.section("bags") if bag.open > 0]
     row = new_transaction(
-        draft, payment, kind="VOID", amount=payment.open,
-        allocations=allocate(payment.open, bags, "open"), asked=_unleased(asked),
+        draft,
+        payment,
+        kind="VOID",
+        amount=payment.open,
+        allocations=allocate(payment.open, bags, "open"),
+        asked=_unleased(asked),
         cancellation_id=plan.id,
     )
     if row.status == "PENDING":
@@ -134,8 +150,14 @@ def _give_back(draft: Draft, payment: Payment, plan: Cancellation, asked: Asked)
         updated_at=draft.at,
     )
     row = new_transaction(
-        draft, payment, kind="REFUND", amount=amount, allocations=shares,
-        asked=_unleased(asked), refund_id=promise.id, cancellation_id=plan.id,
+        draft,
+        payment,
+        kind="REFUND",
+        amount=amount,
+        allocations=shares,
+        asked=_unleased(asked),
+        refund_id=promise.id,
+        cancellation_id=plan.id,
         reference=promise.reference,
     )
     draft.add(promise)
@@ -155,8 +177,11 @@ def _unleased(asked: Asked) -> Asked:
 
 def finish_cancellation(draft: Draft, plan: Cancellation) -> None:
     """Everything is settled: keep the goods, state both amounts, write where it was asked for."""
-    rows = [t for t in draft.section("transactions")
-            if t.cancellation_id == plan.id and t.status == "SUCCEEDED"]
+    rows = [
+        t
+        for t in draft.section("transactions")
+        if t.cancellation_id == plan.id and t.status == "SUCCEEDED"
+    ]
     cancel_goods(draft, draft.section("bags"))
     done = msgspec.structs.replace(
         plan,
@@ -168,15 +193,23 @@ def finish_cancellation(draft: Draft, plan: Cancellation) -> None:
     draft.put(done)
     draft.go_to_built_in("canceled")
     if done.notify_customer:
-        queue_letter(draft, "canceled", refunded=done.refunded_amount,
-                     reversed=done.reversed_amount, reason=done.reason)
+        queue_letter(
+            draft,
+            "canceled",
+            refunded=done.refunded_amount,
+            reversed=done.reversed_amount,
+            reason=done.reason,
+        )
     draft.fact("order.canceled", done, reason_code=done.reason_code)
 
 
 def fail_cancellation(draft: Draft, plan: Cancellation) -> None:
     """A step was refused: the order stays CANCEL_REQUESTED and the plan can be run again."""
-    rows = [t for t in draft.section("transactions")
-            if t.cancellation_id == plan.id and t.status == "SUCCEEDED"]
+    rows = [
+        t
+        for t in draft.section("transactions")
+        if t.cancellation_id == plan.id and t.status == "SUCCEEDED"
+    ]
     failed = msgspec.structs.replace(
         plan,
         status="PARTIALLY_CANCELED" if rows else "FAILED",
@@ -186,5 +219,3 @@ def fail_cancellation(draft: Draft, plan: Cancellation) -> None:
     )
     draft.put(failed)
     draft.fact("order.cancel_failed", failed)
-
-

@@ -14,8 +14,18 @@ from counterfoil.order.status import Units
 _CLEARED = ("NOT_REQUIRED", "PASSED")
 
 
-@opens("bags", "items", "payments", "refunds", "shipments", "holds", "notes", "states",
-       "cancellations", "merchants")
+@opens(
+    "bags",
+    "items",
+    "payments",
+    "refunds",
+    "shipments",
+    "holds",
+    "notes",
+    "states",
+    "cancellations",
+    "merchants",
+)
 def change_state(folder: Folder, *, asked: Asked, state: str) -> Change:
     """Put the order in a state of its store. `canceled` is not put, it is done: see `cancel`.
 
@@ -70,7 +80,8 @@ def check_state(folder: Folder, target: OrderState) -> None:
             allowed=[order.previous_state],
         )
     if order.system_state in ("FRAUD", "SUSPENDED") and target.system_state in (
-        "NEW", "PROCESSING"
+        "NEW",
+        "PROCESSING",
     ):
         _check_release(folder, target)
     if target.system_state in ("COMPLETED", "PROCESSING"):

@@ -39,8 +39,7 @@ def edit(folder: Folder, *, asked: Asked, fields: dict[str, Any]) -> Change:
     draft.set_order(**changed)
     others = [name for name in changed if name != "invoice_number"]
     if "invoice_number" in changed:
-        draft.fact("invoice.set", before=before["invoice_number"],
-                   after=changed["invoice_number"])
+        draft.fact("invoice.set", before=before["invoice_number"], after=changed["invoice_number"])
     if others:
         shown = [name for name in others if name not in _PRIVATE]
         draft.fact(

@@ -59,8 +59,7 @@ def release(folder: Folder, *, asked: Asked, handle: str) -> Change:
     if found is None:
         raise NotFound("The order has no open hold with that handle.")
     draft = Draft(folder, asked.actor)
-    draft.put(msgspec.structs.replace(
-        found, released_by=asked.actor.told(), released_at=draft.at))
+    draft.put(msgspec.structs.replace(found, released_by=asked.actor.told(), released_at=draft.at))
     flag_holds(draft)
     draft.fact("order.released", found)
     return draft.change(found)
@@ -68,6 +67,7 @@ def release(folder: Folder, *, asked: Asked, handle: str) -> Change:
 
 def flag_holds(draft: Draft) -> None:
     """Write on the order what its open holds block together."""
-    blocks = {what for held in draft.section("holds") if held.released_at is None
-              for what in held.blocks}
+    blocks = {
+        what for held in draft.section("holds") if held.released_at is None for what in held.blocks
+    }
     draft.set_order(hold_capture="capture" in blocks, hold_shipment="shipment" in blocks)

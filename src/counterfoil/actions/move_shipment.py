@@ -70,8 +70,8 @@ def fail_shipment(folder: Folder, *, asked: Asked, shipment_id: str) -> Change:
 class NewShipping(msgspec.Struct, frozen=True, kw_only=True):
     """What to change on a shipment; absent fields stay."""
 
-    tracking_number: str | None | msgspec.UnsetType = msgspec.UNSET
-    carrier: str | None | msgspec.UnsetType = msgspec.UNSET
+    tracking_number: str | msgspec.UnsetType | None = msgspec.UNSET
+    carrier: str | msgspec.UnsetType | None = msgspec.UNSET
     method: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -95,8 +95,7 @@ def update_shipment(
     fields = {
         name: value
         for name in ("tracking_number", "carrier", "method")
-        if (value := getattr(wanted, name)) is not msgspec.UNSET
-        and value != getattr(parcel, name)
+        if (value := getattr(wanted, name)) is not msgspec.UNSET and value != getattr(parcel, name)
     }
     if not fields:
         return Change.none(folder, parcel)
@@ -133,8 +132,7 @@ def _check_late_gate(folder: Folder) -> None:
 
 def _check_confirmed(folder: Folder, parcel: Shipment) -> None:
     inside = {part.item_id for part in parcel.items}
-    unready = [i.name for i in folder.items
-               if i.id in inside and i.delivery_state not in CONFIRMED]
+    unready = [i.name for i in folder.items if i.id in inside and i.delivery_state not in CONFIRMED]
     if unready:
         raise TrackingNotAllowed(f"Not confirmed for delivery: {', '.join(unready)}.")
 

@@ -21,13 +21,23 @@ from counterfoil.order.payment import Payment
 from counterfoil.order.problems import AmountInvalid, TotalsMismatch, UnknownReference
 
 _TOTALS = ("sub_total", "shipping_total", "tax_total", "duty_total", "discount_total", "total")
-_TYPE_TOTAL = {"sku": "sub_total", "shipping": "shipping_total", "tax": "tax_total",
-               "duty": "duty_total", "discount": "discount_total",
-               "store_credit": "discount_total"}
+_TYPE_TOTAL = {
+    "sku": "sub_total",
+    "shipping": "shipping_total",
+    "tax": "tax_total",
+    "duty": "duty_total",
+    "discount": "discount_total",
+    "store_credit": "discount_total",
+}
 
 
 def place(
-    desk: Desk, *, asked: Asked, wanted: WantedOrder, number: str, channel: str,
+    desk: Desk,
+    *,
+    asked: Asked,
+    wanted: WantedOrder,
+    number: str,
+    channel: str,
     fingerprint: str | None = None,
 ) -> Change:
     """Receive an order with its bags, items, payment and review.
@@ -49,9 +59,22 @@ def place(
     order = _order(desk, wanted, order_id, bags, number=number, channel=channel)
     order = msgspec.structs.replace(order, create_fingerprint=fingerprint)
     folder = Folder(
-        order=order, store=store, state=built_in("new", store.code), at=desk.at,
-        bags=(), items=(), payments=(), transactions=(), refunds=(), shipments=(), holds=(),
-        notes=(), cancellations=(), letters=(), gateways=desk.gateways, states=desk.states,
+        order=order,
+        store=store,
+        state=built_in("new", store.code),
+        at=desk.at,
+        bags=(),
+        items=(),
+        payments=(),
+        transactions=(),
+        refunds=(),
+        shipments=(),
+        holds=(),
+        notes=(),
+        cancellations=(),
+        letters=(),
+        gateways=desk.gateways,
+        states=desk.states,
         merchants=desk.merchants,
     )
     draft = Draft(folder, asked.actor, new=True)
@@ -59,8 +82,14 @@ def place(
         draft.add(bag)
     for item in items:
         draft.add(item)
-    draft.fact("order.created", None, store=store.code, channel=channel,
-               external_id=wanted.external_id, is_test=wanted.is_test)
+    draft.fact(
+        "order.created",
+        None,
+        store=store.code,
+        channel=channel,
+        external_id=wanted.external_id,
+        is_test=wanted.is_test,
+    )
     if wanted.fraud_review:
         _open_review(draft, asked)
     if wanted.payment is not None and order.total > 0:
@@ -85,20 +114,30 @@ def _wrong(pointer: str, detail: str) -> ValidationFailed:
     return ValidationFailed(detail, errors=[{"pointer": pointer, "detail": detail}])
 
 
-def _bags_and_items(
-    desk: Desk, wanted: WantedOrder, order_id: str
-) -> tuple[list[Bag], list[Item]]:
+def _bags_and_items(desk: Desk, wanted: WantedOrder, order_id: str) -> tuple[list[Bag], list[Item]]:
     if (wanted.bags is None) == (wanted.items is None):
         raise _wrong("/bags", "Send either bags or items.")
     if wanted.bags is not None:
         sent = wanted.bags
     else:
-        given = {name: getattr(wanted, name) or 0 for name in _TOTALS[1:5]}
-        sent = [WantedBag(items=wanted.items or [], **given)]
-    bags, items = [], []
+        sent = [
+            WantedBag(
+                items=wanted.items or [],
+                shipping_total=wanted.shipping_total or 0,
+                tax_total=wanted.tax_total or 0,
+                duty_total=wanted.duty_total or 0,
+                discount_total=wanted.discount_total or 0,
+            )
+        ]
+    bags: list[Bag] = []
+    items: list[Item] = []
     for position, bag in enumerate(sent, start=1):
         new, lines = _bag(
-            desk, bag, order_id, position, first_item=len(items) + 1,
+            desk,
+            bag,
+            order_id,
+            position,
+            first_item=len(items) + 1,
             method=wanted.shipping_method,
         )
         bags.append(new)
@@ -107,7 +146,12 @@ def _bags_and_items(
 
 
 def _bag(
-    desk: Desk, sent: WantedBag, order_id: str, position: int, *, first_item: int,
+    desk: Desk,
+    sent: WantedBag,
+    order_id: str,
+    position: int,
+    *,
+    first_item: int,
     method: str | None,
 ) -> tuple[Bag, list[Item]]:
     assert desk.store is not None
@@ -124,24 +168,47 @@ def _bag(
             raise TotalsMismatch(f"{where}: the line is {total}, not {line.line_total}.")
         kind = "discount" if line.type == "sku" and line.unit_price < 0 else line.type
         sums[_TYPE_TOTAL[kind]] += abs(total) if kind in ("discount", "store_credit") else total
-        items.append(Item(
-            id=new_id(), order_id=order_id, bag_id=bag_id, position=first_item + offset,
-            sku=line.sku, product_id=line.product_id, name=line.name, type=kind,
-            digital=line.digital, quantity=line.quantity, unit_price=line.unit_price,
-            line_total=total, shipping_method=method if kind == "sku" else None,
-        ))
+        items.append(
+            Item(
+                id=new_id(),
+                order_id=order_id,
+                bag_id=bag_id,
+                position=first_item + offset,
+                sku=line.sku,
+                product_id=line.product_id,
+                name=line.name,
+                type=kind,
+                digital=line.digital,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                line_total=total,
+                shipping_method=method if kind == "sku" else None,
+            )
+        )
     total = _total(sums)
     _agree(sent, {"sub_total": sums["sub_total"], "total": total}, f"/bags/{position - 1}")
     if min(total, *sums.values()) < 0:
         raise TotalsMismatch(f"/bags/{position - 1}: a total is below zero.")
-    bag = Bag(id=bag_id, order_id=order_id, merchant=merchant, position=position,
-              external_id=sent.external_id, total=total, **sums)
+    bag = Bag(
+        id=bag_id,
+        order_id=order_id,
+        merchant=merchant,
+        position=position,
+        external_id=sent.external_id,
+        total=total,
+        **sums,
+    )
     return bag, items
 
 
 def _total(sums: dict[str, int]) -> int:
-    return (sums["sub_total"] + sums["shipping_total"] + sums["tax_total"] + sums["duty_total"]
-            - sums["discount_total"])
+    return (
+        sums["sub_total"]
+        + sums["shipping_total"]
+        + sums["tax_total"]
+        + sums["duty_total"]
+        - sums["discount_total"]
+    )
 
 
 def _agree(sent: WantedBag | WantedOrder, sums: dict[str, int], where: str) -> None:
@@ -150,7 +217,9 @@ def _agree(sent: WantedBag | WantedOrder, sums: dict[str, int], where: str) -> N
         if stated is not None and stated != computed:
             raise TotalsMismatch(
                 f"{where}/{name}: the lines add up to {computed}, not {stated}.",
-                field=name, stated=stated, computed=computed,
+                field=name,
+                stated=stated,
+                computed=computed,
             )
 
 
@@ -187,11 +256,17 @@ def _open_review(draft: Draft, asked: Asked) -> None:
     """Put the order under review: held, suspended, blocked. [N-24, N-25]"""
     draft.set_order(fraud_status="PENDING", previous_state="new")
     draft.fact("fraud.review_opened")
-    draft.add(Hold(
-        id=new_id(), order_id=draft.order.id, handle="fraud-review",
-        reason_code="HIGH_RISK_OF_FRAUD", blocks=["capture", "shipment"],
-        placed_by=asked.actor.told(), placed_at=draft.at,
-    ))
+    draft.add(
+        Hold(
+            id=new_id(),
+            order_id=draft.order.id,
+            handle="fraud-review",
+            reason_code="HIGH_RISK_OF_FRAUD",
+            blocks=["capture", "shipment"],
+            placed_by=asked.actor.told(),
+            placed_at=draft.at,
+        )
+    )
     flag_holds(draft)
     draft.go_to_built_in("suspended")
 
@@ -207,14 +282,27 @@ def _open_payment(draft: Draft, wanted: WantedPayment, asked: Asked) -> None:
             f"{amount} is more than the total {order.total}.", asked=amount, total=order.total
         )
     payment = Payment(
-        id=new_id(), order_id=order.id, position=1, gateway=gateway.code, flow=wanted.flow,
-        status="CREATED", currency=order.currency, amount=amount, reference=wanted.reference,
-        provider_reference=wanted.reference, created_at=draft.at,
+        id=new_id(),
+        order_id=order.id,
+        position=1,
+        gateway=gateway.code,
+        flow=wanted.flow,
+        status="CREATED",
+        currency=order.currency,
+        amount=amount,
+        reference=wanted.reference,
+        provider_reference=wanted.reference,
+        created_at=draft.at,
     )
     draft.add(payment)
     shares = allocate(amount, [bag for bag in draft.section("bags") if bag.due > 0], "due")
     row = new_transaction(
-        draft, payment, kind="AUTHORIZE", amount=amount, allocations=shares, asked=asked,
+        draft,
+        payment,
+        kind="AUTHORIZE",
+        amount=amount,
+        allocations=shares,
+        asked=asked,
         reference=wanted.reference,
     )
     if row.status == "PENDING":
@@ -224,8 +312,9 @@ def _open_payment(draft: Draft, wanted: WantedPayment, asked: Asked) -> None:
     book(draft, row)
     held = draft.get("payments", payment.id)
     expires = None if asked.instant else hold_until(draft, held, draft.at)
-    draft.put(msgspec.structs.replace(
-        held, authorized_at=draft.at, expires_at=expires, due_at=expires))
+    draft.put(
+        msgspec.structs.replace(held, authorized_at=draft.at, expires_at=expires, due_at=expires)
+    )
     draft.fact("payment.authorized", row)
     if wanted.flow == "payment":
         capture_at_once(draft, row)

@@ -74,14 +74,22 @@ def refund(folder: Folder, *, asked: Asked, wanted: WantedRefund) -> Change:
     shares = _shares(folder, wanted, amount, lines)
     promise = _promise(draft, wanted, amount, lines, shares)
     row = new_transaction(
-        draft, payment, kind="REFUND", amount=amount, allocations=shares, asked=asked,
-        refund_id=promise.id, bag_id=wanted.bag_id, reference=wanted.reference,
+        draft,
+        payment,
+        kind="REFUND",
+        amount=amount,
+        allocations=shares,
+        asked=asked,
+        refund_id=promise.id,
+        bag_id=wanted.bag_id,
+        reference=wanted.reference,
     )
     draft.add(promise)
     for line in lines:
         item = draft.get("items", line.item_id)
-        draft.put(msgspec.structs.replace(
-            item, quantity_refunded=item.quantity_refunded + line.quantity))
+        draft.put(
+            msgspec.structs.replace(item, quantity_refunded=item.quantity_refunded + line.quantity)
+        )
     draft.fact("refund.requested", promise, merchant=_merchant(folder, wanted.bag_id))
     if row.status == "PENDING":
         reserve(draft, row)
@@ -91,18 +99,14 @@ def refund(folder: Folder, *, asked: Asked, wanted: WantedRefund) -> Change:
     return draft.change(promise)
 
 
-def refundable(
-    folder: Folder, wanted: WantedRefund
-) -> tuple[Payment, int, list[RefundLine]]:
+def refundable(folder: Folder, wanted: WantedRefund) -> tuple[Payment, int, list[RefundLine]]:
     """Find payment, amount and lines, or say why not; the portal previews with it."""
     bag = next((b for b in folder.bags if b.id == wanted.bag_id), None)
     if bag is not None and bag.status in ("IN_PROGRESS", "CANCELED") and bag.refundable == 0:
         raise InvalidState(f"The bag is {bag.status}.", status=bag.status)
     measure = bag if bag is not None else folder.order
     if measure.refundable <= 0:
-        raise InvalidState(
-            "Nothing has been captured that could be given back.", refundable=0
-        )
+        raise InvalidState("Nothing has been captured that could be given back.", refundable=0)
     lines = [_line(folder, line, wanted.bag_id) for line in wanted.lines]
     shipping = wanted.shipping_amount or 0
     if shipping < 0 or any(line.amount < 0 for line in lines):
@@ -113,14 +117,16 @@ def refundable(
         if stated is not None and stated != summed:
             raise AmountInvalid(
                 f"{stated} is not the {summed} that lines and shipping add up to.",
-                asked=stated, summed=summed,
+                asked=stated,
+                summed=summed,
             )
         stated = summed
     amount = measure.refundable if stated is None else stated
     if not 0 < amount <= measure.refundable:
         raise AmountInvalid(
             f"{amount} is not between 1 and the {measure.refundable} that can be refunded.",
-            asked=amount, refundable=measure.refundable,
+            asked=amount,
+            refundable=measure.refundable,
         )
     payments = [p for p in folder.payments if wanted.payment_id in (None, p.id)]
     payment = next((p for p in payments if p.refundable >= amount), None)
@@ -140,7 +146,8 @@ def _line(folder: Folder, wanted: WantedLine, bag_id: str | None) -> RefundLine:
     if not 0 < wanted.quantity <= left:
         raise AmountInvalid(
             f"{wanted.quantity} is not between 1 and the {left} units left to refund.",
-            item_id=item.id, left=left,
+            item_id=item.id,
+            left=left,
         )
     price = item.line_total * wanted.quantity // item.quantity
     if wanted.quantity == left and item.quantity_refunded == 0:
@@ -220,8 +227,12 @@ def refunded(draft: Draft, row: Transaction) -> None:
     draft.put(done)
     if done.notify_customer:
         queue_letter(draft, "refunded", amount=done.amount, reference=done.reference)
-    draft.fact("refund.succeeded", done, merchant=_merchant(draft.before, row.bag_id),
-               transaction_id=row.id)
+    draft.fact(
+        "refund.succeeded",
+        done,
+        merchant=_merchant(draft.before, row.bag_id),
+        transaction_id=row.id,
+    )
 
 
 def refund_failed(draft: Draft, row: Transaction) -> None:
@@ -230,7 +241,13 @@ def refund_failed(draft: Draft, row: Transaction) -> None:
     draft.put(msgspec.structs.replace(promise, status="FAILED", updated_at=draft.at))
     for line in promise.lines:
         item = draft.get("items", line.item_id)
-        draft.put(msgspec.structs.replace(
-            item, quantity_refunded=item.quantity_refunded - line.quantity))
-    draft.fact("refund.failed", promise, error_code=row.error_code,
-               error_message=row.error_message, transaction_id=row.id)
+        draft.put(
+            msgspec.structs.replace(item, quantity_refunded=item.quantity_refunded - line.quantity)
+        )
+    draft.fact(
+        "refund.failed",
+        promise,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        transaction_id=row.id,
+    )

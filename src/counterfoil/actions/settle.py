@@ -23,8 +23,19 @@ from counterfoil.order.transaction import UNSETTLED, Transaction
 ASK_AGAIN_S = (5, 30, 120, 600, 3600)
 
 
-@opens("bags", "items", "payments", "gateways", "refunds", "transactions", "cancellations",
-       "shipments", "holds", "notes", "merchants")
+@opens(
+    "bags",
+    "items",
+    "payments",
+    "gateways",
+    "refunds",
+    "transactions",
+    "cancellations",
+    "shipments",
+    "holds",
+    "notes",
+    "merchants",
+)
 def settle(
     folder: Folder, *, asked: Asked, transaction_id: str, answer: Answer, lease: str
 ) -> Change:
@@ -41,14 +52,26 @@ def settle(
         return Change.none(folder, row)
     draft = Draft(folder, asked.actor)
     draft.lease = Lease("transactions", row.id, lease)
-    draft.calls.append({
-        "id": new_id(), "order_id": row.order_id, "transaction_id": row.id,
-        "purpose": row.type, "outcome": answer.outcome, "raw": answer.raw, "at": draft.at,
-    })
+    draft.calls.append(
+        {
+            "id": new_id(),
+            "order_id": row.order_id,
+            "transaction_id": row.id,
+            "purpose": row.type,
+            "outcome": answer.outcome,
+            "raw": answer.raw,
+            "at": draft.at,
+        }
+    )
     if unclear:
-        row = _put(draft, row, status="UNKNOWN", error_code=answer.error_code,
-                   error_message=answer.error_message,
-                   due_at=draft.at + timedelta(seconds=ASK_AGAIN_S[0]))
+        row = _put(
+            draft,
+            row,
+            status="UNKNOWN",
+            error_code=answer.error_code,
+            error_message=answer.error_message,
+            due_at=draft.at + timedelta(seconds=ASK_AGAIN_S[0]),
+        )
         draft.set_order(unknown_pending=draft.order.unknown_pending + row.amount)
         draft.fact("refund.unknown" if row.type == "REFUND" else "payment.unknown", row)
     else:
@@ -67,7 +90,11 @@ def _decide(draft: Draft, row: Transaction, answer: Answer, asked: Asked) -> Non
         draft.set_order(unknown_pending=draft.order.unknown_pending - row.amount)
     done = answer.outcome == Outcome.SUCCEEDED
     new = _put(
-        draft, row, status="SUCCEEDED" if done else "FAILED", settled_at=draft.at, due_at=None,
+        draft,
+        row,
+        status="SUCCEEDED" if done else "FAILED",
+        settled_at=draft.at,
+        due_at=None,
         gateway_transaction_id=answer.gateway_transaction_id or row.gateway_transaction_id,
         error_code=None if done else answer.error_code or "declined",
         error_message=None if done else answer.error_message,
@@ -100,14 +127,17 @@ def _succeeded(draft: Draft, row: Transaction, answer: Answer, asked: Asked) -> 
 def authorized(draft: Draft, row: Transaction, answer: Answer) -> None:
     """The provider holds the money; a `payment` flow has taken it in the same breath."""
     payment: Payment = draft.get("payments", row.payment_id)
-    draft.put(msgspec.structs.replace(
-        payment.restated() if payment.status != "CREATED" else msgspec.structs.replace(
-            payment, status="AUTHORIZED"),
-        provider_reference=answer.payment_reference or payment.provider_reference,
-        authorized_at=draft.at,
-        expires_at=(expires := hold_until(draft, payment, draft.at)),
-        due_at=expires,
-    ))
+    draft.put(
+        msgspec.structs.replace(
+            payment.restated()
+            if payment.status != "CREATED"
+            else msgspec.structs.replace(payment, status="AUTHORIZED"),
+            provider_reference=answer.payment_reference or payment.provider_reference,
+            authorized_at=draft.at,
+            expires_at=(expires := hold_until(draft, payment, draft.at)),
+            due_at=expires,
+        )
+    )
     draft.fact("payment.authorized", row)
     if payment.flow == "payment":
         capture_at_once(draft, row)
@@ -116,8 +146,16 @@ def authorized(draft: Draft, row: Transaction, answer: Answer) -> None:
 def capture_at_once(draft: Draft, row: Transaction) -> None:
     """Book the capture of a `payment` flow beside its authorisation. [domain.md §5]"""
     taken = msgspec.structs.replace(
-        row, id=new_id(), type="CAPTURE", status="SUCCEEDED", settled_at=draft.at, due_at=None,
-        lease_token=None, lease_until=None, credential=None, idempotency_key=None,
+        row,
+        id=new_id(),
+        type="CAPTURE",
+        status="SUCCEEDED",
+        settled_at=draft.at,
+        due_at=None,
+        lease_token=None,
+        lease_until=None,
+        credential=None,
+        idempotency_key=None,
     )
     settled = draft.get("payments", row.payment_id).moved(captured=row.amount).restated()
     draft.put(settled)
@@ -130,8 +168,9 @@ def capture_at_once(draft: Draft, row: Transaction) -> None:
 def acknowledged(draft: Draft, row: Transaction) -> None:
     """The hold is kept: the expiry clock stops. [Z-15, rulings 24]"""
     payment: Payment = draft.get("payments", row.payment_id)
-    draft.put(msgspec.structs.replace(
-        payment, acknowledged_at=draft.at, expires_at=None, due_at=None))
+    draft.put(
+        msgspec.structs.replace(payment, acknowledged_at=draft.at, expires_at=None, due_at=None)
+    )
     draft.fact("payment.acknowledged", row)
 
 

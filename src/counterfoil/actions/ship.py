@@ -45,8 +45,10 @@ def ship(folder: Folder, *, asked: Asked, bag_id: str, wanted: WantedShipment) -
     """
     asked.actor.require("shipments.write")
     bag = require_bag(folder, bag_id, asked.actor)
-    first = next((s for s in folder.shipments
-                  if wanted.external_id and s.external_id == wanted.external_id), None)
+    first = next(
+        (s for s in folder.shipments if wanted.external_id and s.external_id == wanted.external_id),
+        None,
+    )
     if first is not None:
         return Change.none(folder, first)
     if not asked.instant:
@@ -77,9 +79,14 @@ def ship(folder: Folder, *, asked: Asked, bag_id: str, wanted: WantedShipment) -
         state = item.delivery_state
         if wanted.tracking_number and state in ("PENDING", "PROCESSING"):
             state = ITEM.check(state, "READY")
-        draft.put(msgspec.structs.replace(
-            item, shipment_id=parcel.id, delivery_state=state,
-            shipping_method=parcel.method or item.shipping_method))
+        draft.put(
+            msgspec.structs.replace(
+                item,
+                shipment_id=parcel.id,
+                delivery_state=state,
+                shipping_method=parcel.method or item.shipping_method,
+            )
+        )
     draft.fact("shipment.created", parcel, merchant=bag.merchant)
     return draft.change(parcel, retell=wanted.tracking_number is not None)
 
@@ -90,9 +97,11 @@ def check_gate(folder: Folder) -> None:
         return
     holds = [hold.handle for hold in folder.open_holds if "shipment" in hold.blocks]
     because = (
-        f"held by {', '.join(holds)}" if holds
-        else f"the order is {folder.state.name}" if folder.order.fraud_status in (
-            "NOT_REQUIRED", "PASSED") else "the fraud review has not passed"
+        f"held by {', '.join(holds)}"
+        if holds
+        else f"the order is {folder.state.name}"
+        if folder.order.fraud_status in ("NOT_REQUIRED", "PASSED")
+        else "the fraud review has not passed"
     )
     raise ShipmentUpdateNotAllowed(
         f"Shipping is locked: {because}.", state=folder.order.state, holds=holds
@@ -150,6 +159,7 @@ def _packed(folder: Folder, bag: Bag, wanted: Sequence[ShipmentItem]) -> list[Sh
         if not 0 < part.quantity <= left:
             raise AmountInvalid(
                 f"{part.quantity} of {item.name} is not between 1 and the {left} left.",
-                item_id=item.id, left=left,
+                item_id=item.id,
+                left=left,
             )
     return list(wanted)

@@ -48,16 +48,12 @@ def void(
     return draft.change(row)
 
 
-def voidable(
-    folder: Folder, amount: int | None, payment_id: str | None
-) -> tuple[Payment, int]:
+def voidable(folder: Folder, amount: int | None, payment_id: str | None) -> tuple[Payment, int]:
     """Find the payment to release and the amount, or say why not; the portal previews with it."""
     order = folder.order
     if order.system_state == "CANCEL_REQUESTED":
         raise InvalidState("A cancellation is running; it releases what is open.")
-    payment = next(
-        (p for p in folder.payments if payment_id in (None, p.id) and p.open > 0), None
-    )
+    payment = next((p for p in folder.payments if payment_id in (None, p.id) and p.open > 0), None)
     if payment is None:
         raise InvalidState("Nothing is open to release.", open=0)
     wanted = payment.open if amount is None else amount
@@ -82,8 +78,10 @@ def voided(draft: Draft, row: Transaction) -> None:
     payments = draft.section("payments")
     taken = sum(payment.captured for payment in payments)
     left = sum(payment.outstanding for payment in payments)
-    if taken == 0 and left == 0 and draft.order.system_state not in (
-        "CANCELED", "CANCEL_REQUESTED", "COMPLETED"
+    if (
+        taken == 0
+        and left == 0
+        and draft.order.system_state not in ("CANCELED", "CANCEL_REQUESTED", "COMPLETED")
     ):
         cancel_goods(draft, draft.section("bags"))
         draft.go_to_built_in("canceled")

@@ -13,15 +13,18 @@ from counterfoil.order.folder import SECTIONS
 from counterfoil.order.order import Order
 
 #: Fields that end in `_id` and are somebody else's text, not our ids.
-_FOREIGN_TEXT = frozenset(
-    {"external_id", "product_id", "gateway_transaction_id", "message_id"}
-)
+_FOREIGN_TEXT = frozenset({"external_id", "product_id", "gateway_transaction_id", "message_id"})
 #: Fields that are written for their table alone.
 _TYPES = {"lease_token": "uuid", "data": "json", "actor": "jsonb"}
 _NOUNS: dict[str, type[msgspec.Struct]] = {**SECTIONS, "orders": Order, "facts": Fact}
 _CALLS = {
-    "id": "uuid", "order_id": "uuid", "transaction_id": "uuid", "purpose": "text",
-    "outcome": "text", "raw": "jsonb", "at": "timestamptz",
+    "id": "uuid",
+    "order_id": "uuid",
+    "transaction_id": "uuid",
+    "purpose": "text",
+    "outcome": "text",
+    "raw": "jsonb",
+    "at": "timestamptz",
 }
 _CONFIGURATION = {
     "merchants": {"id": "uuid", "code": "text", "name": "text"},
@@ -37,9 +40,7 @@ def _sql_type(name: str, annotation: Any, table: str) -> str:
     kinds = typing.get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
     kind = next(k for k in kinds if k is not type(None))
     kind = typing.get_origin(kind) or kind
-    return {str: "text", int: "bigint", bool: "boolean", datetime: "timestamptz"}.get(
-        kind, "jsonb"
-    )
+    return {str: "text", int: "bigint", bool: "boolean", datetime: "timestamptz"}.get(kind, "jsonb")
 
 
 @cache

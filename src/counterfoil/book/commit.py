@@ -19,8 +19,20 @@ from counterfoil.kernel.db import Connection
 from counterfoil.order.change import Answered, Change, Lease
 
 _encode = msgspec.json.Encoder().encode
-_INSERT_ORDER = ("bags", "items", "payments", "refunds", "transactions", "gateway_calls",
-                 "shipments", "holds", "notes", "cancellations", "letters", "facts")
+_INSERT_ORDER = (
+    "bags",
+    "items",
+    "payments",
+    "refunds",
+    "transactions",
+    "gateway_calls",
+    "shipments",
+    "holds",
+    "notes",
+    "cancellations",
+    "letters",
+    "facts",
+)
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -40,8 +52,51 @@ class Shape(msgspec.Struct, frozen=True):
     key: str
 
 
+# Statements are put together from these fragments. What is filled in are names of our own tables
+# and columns and numbers of parameters, never a value.
+_MUST = "must((select count(*) from {name}) = {rows}, '{what}')"
+_NEW_ORDERS = """insert into orders (account_id, {names})
+  select $1, {names} from jsonb_to_recordset({rows}::text::jsonb) r({definitions}) returning id"""
+_ORDER = """update orders set {sets}
+  where account_id = $1 and id = {order} and version = {seen} returning id"""
+_NEW_KEY = """insert into idempotency (account_id, credential, key, fingerprint, status, body, etag,
+    location, order_id)
+  select $1, {given}, o.id from o returning 1"""
+_ANSWER = """update idempotency set status = {p1}, body = {p2}, etag = {p3}, location = {p4}
+  where account_id = $1 and credential = {p5} and key = {p6} and status is null
+    and exists (select from o) returning 1"""
+_NEW_CONFIGURATION = """insert into {table} (account_id, {names})
+  select $1, {names} from jsonb_to_recordset({rows}::text::jsonb) r({definitions}) returning 1"""
+_CHANGED_ROWS = """update {table} t set {sets}
+  from o, jsonb_to_recordset({rows}::text::jsonb) r({definitions})
+  where t.account_id = $1 and t.order_id = o.id and t.id = r.id {mine} returning 1"""
+_NEW_ROWS = """insert into {table} (account_id, {names})
+  select $1, {read} from o, jsonb_to_recordset({rows}::text::jsonb) r({definitions})
+  where r.order_id = o.id returning 1"""
+_NEW_TERMS = """insert into order_term (account_id, term, placed_at, order_id)
+  select $1, unnest(r.terms), r.placed_at, r.order_id
+  from o, jsonb_to_recordset({rows}::text::jsonb)
+    r(order_id uuid, placed_at timestamptz, terms text[])
+  where r.order_id = o.id returning 1"""
+_GONE_TERMS = """delete from order_term t
+  using o, jsonb_to_recordset({rows}::text::jsonb)
+    r(order_id uuid, placed_at timestamptz, terms text[])
+  where t.account_id = $1 and t.order_id = o.id and t.placed_at = r.placed_at
+    and t.term = any(r.terms) returning 1"""
+
+
+def _filled(fragment: str, **names: str) -> str:
+    for name, value in names.items():
+        fragment = fragment.replace("{" + name + "}", value)
+    return fragment
+
+
 def _definitions(columns: dict[str, str], names: Sequence[str]) -> str:
     return ", ".join(f'"{name}" {columns[name]}' for name in names)
+
+
+def _names(columns: dict[str, str], prefix: str = "") -> str:
+    return ", ".join(f'{prefix}"{name}"' for name in columns)
 
 
 class _Text:
@@ -59,68 +114,76 @@ class _Text:
     def part(self, name: str, body: str, *, must: str = "", rows: str = "") -> None:
         self.parts.append(f"{name} as ({body})")
         if must:
-            self.musts.append(
-                f"must((select count(*) from {name}) = {rows}, '{must}')"
-            )
+            self.musts.append(_filled(_MUST, name=name, rows=rows, what=must))
+
+    def rows_part(self, name: str, fragment: str, *, must: str = "", **names: str) -> None:
+        """Add a part that takes its rows as one JSON parameter, and count them."""
+        rows = self.next()
+        self.part(
+            name,
+            _filled(fragment, rows=rows, **names),
+            must=must,
+            rows=f"jsonb_array_length({rows}::text::jsonb)",
+        )
 
 
 @cache
 def _statement(shape: Shape) -> str:
     text = _Text()
     if shape.new:
-        _insert_orders(text)
+        columns = columns_of("orders")
+        text.rows_part(
+            "o",
+            _NEW_ORDERS,
+            names=_names(columns),
+            definitions=_definitions(columns, list(columns)),
+        )
     else:
         _update_order(text, shape)
     if shape.key == "new":
         given = ", ".join(text.next() for _ in range(7))
-        text.part("k", f"""insert into idempotency (account_id, credential, key, fingerprint,
-            status, body, etag, location, order_id)
-          select $1, {given}, o.id from o returning 1""", must="key", rows="1")
+        text.part("k", _filled(_NEW_KEY, given=given), must="key", rows="1")
     elif shape.key == "answer":
-        status, body, etag, location = (text.next() for _ in range(4))
-        credential, key = text.next(), text.next()
-        text.part("k", f"""update idempotency set status = {status}, body = {body}, etag = {etag},
-            location = {location} where account_id = $1 and credential = {credential}
-            and key = {key} and status is null and exists (select from o) returning 1""")
+        text.part("k", _filled(_ANSWER, **{f"p{n}": text.next() for n in range(1, 7)}))
     for table in shape.configuration:
-        _insert_configuration(text, table)
+        columns = columns_of(table)
+        text.rows_part(
+            f"n_{table}",
+            _NEW_CONFIGURATION,
+            must=table,
+            table=table,
+            names=_names(columns),
+            definitions=_definitions(columns, list(columns)),
+        )
     for table, names in shape.updates:
         _update_rows(text, table, names, leased=shape.leased == table)
     for table in shape.inserts:
-        _insert_rows(text, table)
-    _write_terms(text, shape.terms)
+        columns = columns_of(table)
+        text.rows_part(
+            f"i_{table}",
+            _NEW_ROWS,
+            must=table,
+            table=table,
+            names=_names(columns),
+            read=_names(columns, "r."),
+            definitions=_definitions(columns, list(columns)),
+        )
+    if shape.terms[0]:
+        text.rows_part("t_new", _NEW_TERMS)
+    if shape.terms[1]:
+        text.rows_part("t_gone", _GONE_TERMS)
     where = " and ".join(text.musts) or "true"
-    return "with " + ",\n".join(text.parts) + f"\nselect o.id from o where {where}"
-
-
-def _insert_orders(text: _Text) -> None:
-    columns = columns_of("orders")
-    names = ", ".join(f'"{name}"' for name in columns)
-    rows = text.next()
-    text.part("o", f"""insert into orders (account_id, {names})
-      select $1, {names} from jsonb_to_recordset({rows}::text::jsonb)
-        r({_definitions(columns, list(columns))}) returning id""")
+    return "with " + ",\n".join(text.parts) + "\nselect o.id from o where " + where
 
 
 def _update_order(text: _Text, shape: Shape) -> None:
     columns = columns_of("orders")
-    order_id, seen = text.next(), text.next()
+    order, seen = text.next(), text.next()
     sets = ", ".join(
         f'"{name}" = {text.next()}' + ("::text::jsonb" if columns[name] == "jsonb" else "")
         for name in shape.order
     )
-    text.part("o", f"""update orders set {sets}
-      where account_id = $1 and id = {order_id} and version = {seen} returning id""")
-
-
-def _insert_configuration(text: _Text, table: str) -> None:
-    columns = columns_of(table)
-    names = ", ".join(f'"{name}"' for name in columns)
-    rows = text.next()
-    text.part(f"n_{table}", f"""insert into {table} (account_id, {names})
-      select $1, {names} from jsonb_to_recordset({rows}::text::jsonb)
-        r({_definitions(columns, list(columns))}) returning 1""",
-        must=table, rows=f"jsonb_array_length({rows}::text::jsonb)")
+    text.part("o", _filled(_ORDER, sets=sets, order=order, seen=seen))
 
 
 def _update_rows(text: _Text, table: str, names: tuple[str, ...], *, leased: bool) -> None:
@@ -129,39 +192,15 @@ def _update_rows(text: _Text, table: str, names: tuple[str, ...], *, leased: boo
     sets = ", ".join(f'"{name}" = r."{name}"' for name in names)
     if leased:
         sets += ", lease_token = null, lease_until = null"
-    mine = "and t.lease_token = r.lease" if leased else ""
-    rows = text.next()
-    text.part(f"u_{table}", f"""update {table} t set {sets}
-      from o, jsonb_to_recordset({rows}::text::jsonb) r({_definitions(columns, read)})
-      where t.account_id = $1 and t.order_id = o.id and t.id = r.id {mine} returning 1""",
-        must="lease" if leased else table, rows=f"jsonb_array_length({rows}::text::jsonb)")
-
-
-def _insert_rows(text: _Text, table: str) -> None:
-    columns = columns_of(table)
-    names = ", ".join(f'"{name}"' for name in columns)
-    read = ", ".join(f'r."{name}"' for name in columns)
-    rows = text.next()
-    text.part(f"i_{table}", f"""insert into {table} (account_id, {names})
-      select $1, {read} from o, jsonb_to_recordset({rows}::text::jsonb)
-        r({_definitions(columns, list(columns))}) where r.order_id = o.id returning 1""",
-        must=table, rows=f"jsonb_array_length({rows}::text::jsonb)")
-
-
-def _write_terms(text: _Text, terms: tuple[bool, bool]) -> None:
-    read = "r(order_id uuid, placed_at timestamptz, terms text[])"
-    if terms[0]:
-        rows = text.next()
-        text.part("t_add", f"""insert into order_term (account_id, term, placed_at, order_id)
-          select $1, unnest(r.terms), r.placed_at, r.order_id
-          from o, jsonb_to_recordset({rows}::text::jsonb) {read} where r.order_id = o.id
-          returning 1""")
-    if terms[1]:
-        rows = text.next()
-        text.part("t_gone", f"""delete from order_term t
-          using o, jsonb_to_recordset({rows}::text::jsonb) {read}
-          where t.account_id = $1 and t.order_id = o.id and t.placed_at = r.placed_at
-            and t.term = any(r.terms) returning 1""")
+    text.rows_part(
+        f"u_{table}",
+        _CHANGED_ROWS,
+        must="lease" if leased else table,
+        table=table,
+        sets=sets,
+        mine="and t.lease_token = r.lease" if leased else "",
+        definitions=_definitions(columns, read),
+    )
 
 
 def _json(rows: Any) -> str:
@@ -171,15 +210,14 @@ def _json(rows: Any) -> str:
 def _order_values(names: tuple[str, ...], fields: dict[str, Any]) -> list[Any]:
     columns = columns_of("orders")
     return [
-        _json(fields[name]) if columns[name] == "jsonb" and fields[name] is not None
+        _json(fields[name])
+        if columns[name] == "jsonb" and fields[name] is not None
         else fields[name]
         for name in names
     ]
 
 
-def _update_json(
-    table: str, names: tuple[str, ...], change: Change, lease: Lease | None
-) -> str:
+def _update_json(table: str, names: tuple[str, ...], change: Change, lease: Lease | None) -> str:
     """Rows that change different columns share one part: what stays is sent as it is."""
     current = {noun.id: noun for noun in getattr(change.after, table)}
     rows = []
@@ -193,11 +231,17 @@ def _update_json(
 
 
 def _term_rows(changes: Sequence[Change], which: int) -> str:
-    return _json([
-        {"order_id": c.after.order.id, "placed_at": c.after.order.placed_at,
-         "terms": c.terms[which]}
-        for c in changes if c.terms[which]
-    ])
+    return _json(
+        [
+            {
+                "order_id": c.after.order.id,
+                "placed_at": c.after.order.placed_at,
+                "terms": c.terms[which],
+            }
+            for c in changes
+            if c.terms[which]
+        ]
+    )
 
 
 def _rows_to_insert(changes: Sequence[Change]) -> dict[str, list[Any]]:
@@ -212,8 +256,11 @@ def _rows_to_insert(changes: Sequence[Change]) -> dict[str, list[Any]]:
 
 
 def _key_values(key: Key, answered: Answered | None) -> list[Any]:
-    told = [None] * 4 if answered is None else [
-        answered.status, answered.body, answered.etag, answered.location]
+    told = (
+        [None] * 4
+        if answered is None
+        else [answered.status, answered.body, answered.etag, answered.location]
+    )
     return [key.credential, key.key, key.fingerprint, *told]
 
 
@@ -276,8 +323,14 @@ async def commit_new(connection: Connection, changes: Sequence[Change]) -> None:
                 name = f"{row.get('store', '')}/{row['code']}"
                 configuration.setdefault(table, {}).setdefault(name, row)
     shape = Shape(
-        new=True, order=(), inserts=tuple(rows), updates=(),
-        configuration=tuple(configuration), terms=(True, False), leased="", key="",
+        new=True,
+        order=(),
+        inserts=tuple(rows),
+        updates=(),
+        configuration=tuple(configuration),
+        terms=(True, False),
+        leased="",
+        key="",
     )
     parameters: list[Any] = [connection.account, _json([c.after.order for c in changes])]
     parameters += [_json(list(configuration[table].values())) for table in configuration]

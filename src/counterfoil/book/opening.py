@@ -11,7 +11,10 @@ from counterfoil.order.folder import Folder
 from counterfoil.order.problems import IdempotencyKeyReused, RequestInProgress
 
 _ORDERED_BY = {
-    "bags": "position", "items": "position", "payments": "position", "shipments": "position",
+    "bags": "position",
+    "items": "position",
+    "payments": "position",
+    "shipments": "position",
     "holds": "placed_at",
 }
 _ROWS = """(select coalesce(json_agg(row_to_json(t) order by t.{by}), '[]')
@@ -35,6 +38,15 @@ _SAME_REFERENCE = """(select row_to_json(r) from refunds r
   where r.account_id = $1 and r.store = o.store and r.reference = $5)"""
 
 
+_UNKEYED = """select {folder} folder, null fingerprint
+  from orders o where o.account_id = $1 and o.id = $2"""
+_KEYED = """select case when o.id is not null then {folder} end folder,
+  k.fingerprint, k.status, k.body, k.etag, k.location
+from (select) one
+left join idempotency k on k.account_id = $1 and k.credential = $3 and k.key = $4
+left join orders o on o.account_id = $1 and o.id = $2"""
+
+
 class Key(msgspec.Struct, frozen=True, kw_only=True):
     """An Idempotency-Key, whose it is, and what it was used for. [domain.md §10]"""
 
@@ -55,8 +67,12 @@ _decode = msgspec.json.Decoder(Folder).decode
 
 @cache
 def _open_folder(needs: frozenset[str], *, keyed: bool, referenced: bool) -> str:
-    parts = ["'order', row_to_json(o)", f"'store', {_STORE}", f"'state', {_STATE}",
-             "'at', cf_now()"]
+    parts = [
+        "'order', row_to_json(o)",
+        f"'store', {_STORE}",
+        f"'state', {_STATE}",
+        "'at', cf_now()",
+    ]
     for section in sorted(needs):
         if section in _CONFIGURATION:
             told = _CONFIGURATION[section]
@@ -68,14 +84,7 @@ def _open_folder(needs: frozenset[str], *, keyed: bool, referenced: bool) -> str
     if referenced:
         parts.append(f"'same_reference', {_SAME_REFERENCE}")
     folder = "json_build_object(" + ", ".join(parts) + ")::text"
-    if not keyed:
-        return "select " + folder + """ folder, null fingerprint
-          from orders o where o.account_id = $1 and o.id = $2"""
-    return "select case when o.id is not null then " + folder + """ end folder,
-        k.fingerprint, k.status, k.body, k.etag, k.location
-      from (select) one
-      left join idempotency k on k.account_id = $1 and k.credential = $3 and k.key = $4
-      left join orders o on o.account_id = $1 and o.id = $2"""
+    return (_KEYED if keyed else _UNKEYED).replace("{folder}", folder)
 
 
 async def open_folder(
@@ -117,6 +126,9 @@ def stored_answer(row: Any, key: Key) -> Answered:
             "The same request is still running; ask again.", headers={"Retry-After": "1"}
         )
     return Answered(
-        status=row["status"], body=row["body"], etag=row["etag"], location=row["location"],
+        status=row["status"],
+        body=row["body"],
+        etag=row["etag"],
+        location=row["location"],
         replayed=True,
     )

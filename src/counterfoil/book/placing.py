@@ -77,7 +77,7 @@ class Placer:
             except SomebodyWasFirst:
                 continue
             except Gone as gone:
-                if attempt >= 3:  # noqa: PLR2004 - three connections in a row were lost
+                if attempt >= 3:
                     raise Unavailable(headers={"Retry-After": "1"}) from gone
                 await asyncio.sleep(0.05 * 4**attempt)
         raise Unavailable(headers={"Retry-After": "1"})
@@ -97,9 +97,7 @@ class Placer:
                 raise refusal(error) from error
         return Ran(change=change, answered=told, waiting=told is None)
 
-    async def _decide(
-        self, connection: Connection, desk: Desk, placing: Placing
-    ) -> Change:
+    async def _decide(self, connection: Connection, desk: Desk, placing: Placing) -> Change:
         actor = placing.asked.actor
         if desk.store and actor.stores is not None and desk.store.code not in actor.stores:
             raise NotFound("There is no such store.")
@@ -107,8 +105,12 @@ class Placer:
         prefix = desk.store.number_prefix if desk.store else ""
         number = await self.numbers.take(connection, store) if desk.store else 0
         return place(
-            desk, asked=placing.asked, wanted=placing.wanted, number=f"{prefix}{number}",
-            channel=placing.channel, fingerprint=placing.fingerprint,
+            desk,
+            asked=placing.asked,
+            wanted=placing.wanted,
+            number=f"{prefix}{number}",
+            channel=placing.channel,
+            fingerprint=placing.fingerprint,
         )
 
     def _same_again(self, desk: Desk, placing: Placing) -> None:
@@ -148,7 +150,7 @@ class Placer:
         return list(changes)
 
 
-class PlacedBefore(Exception):  # noqa: N818 - the book's word for it
+class PlacedBefore(Exception):
     """The very same order is here already: answer with it."""
 
     def __init__(self, order_id: str) -> None:
@@ -162,20 +164,21 @@ def merchants_of(wanted: WantedOrder) -> list[str]:
     return sorted(named | {DEFAULT_MERCHANT})
 
 
-async def open_desk(
-    connection: Connection, placing: Placing
-) -> tuple[Desk, Answered | None]:
+async def open_desk(connection: Connection, placing: Placing) -> tuple[Desk, Answered | None]:
     """Read what placing an order looks into, and the stored answer for its key."""
     wanted, key = placing.wanted, placing.key
     parameters: list[Any] = [
-        connection.account, wanted.store, wanted.external_id,
-        [wanted.payment.gateway] if wanted.payment else [], merchants_of(wanted),
-        placing.channel, key.credential if key else None, key.key if key else None,
+        connection.account,
+        wanted.store,
+        wanted.external_id,
+        [wanted.payment.gateway] if wanted.payment else [],
+        merchants_of(wanted),
+        placing.channel,
+        key.credential if key else None,
+        key.key if key else None,
     ]
     row = await connection.row(_CHOSEN + _DESK, *parameters)
     stored = None
     if row["fingerprint"] is not None and key is not None:
         stored = stored_answer(row, key)
     return _decode(row["desk"]), stored
-
-

@@ -7,24 +7,39 @@ from counterfoil.kernel.problem import Internal, Problem, Unavailable
 from counterfoil.order.problems import AmountInvalid, TrackingNumberTaken, UnknownReference
 
 
-class SomebodyWasFirst(Exception):  # noqa: N818 - the book's word for it
+class SomebodyWasFirst(Exception):
     """Another worker got there first: open again, and decide again."""
 
 
-class LeaseLost(Exception):  # noqa: N818 - the book's word for it
+class LeaseLost(Exception):
     """The lease on a due row is somebody else's now: write nothing, release nothing."""
 
 
 #: Unique keys that a fresh look resolves: the action then sees what was first.
-_LOOK_AGAIN = frozenset({
-    "idempotency_key", "refunds_reference", "orders_external_id", "orders_number",
-    "merchants_code", "shipment_methods_code", "shipments_external_id", "holds_open_handle",
-    "cancellations_open", "order_term_pkey",
-})
-_OVER = frozenset({
-    "payments_not_over_authorized", "payments_not_over_captured", "bags_not_over_authorized",
-    "bags_not_over_captured", "orders_not_over_authorized", "orders_not_over_captured",
-})
+_LOOK_AGAIN = frozenset(
+    {
+        "idempotency_key",
+        "refunds_reference",
+        "orders_external_id",
+        "orders_number",
+        "merchants_code",
+        "shipment_methods_code",
+        "shipments_external_id",
+        "holds_open_handle",
+        "cancellations_open",
+        "order_term_pkey",
+    }
+)
+_OVER = frozenset(
+    {
+        "payments_not_over_authorized",
+        "payments_not_over_captured",
+        "bags_not_over_authorized",
+        "bags_not_over_captured",
+        "orders_not_over_authorized",
+        "orders_not_over_captured",
+    }
+)
 
 
 def refusal(error: asyncpg.PostgresError) -> Exception:

@@ -81,7 +81,7 @@ class Book:
                 except SomebodyWasFirst:
                     continue
                 except Gone as gone:
-                    if attempt >= 3:  # noqa: PLR2004 - three connections in a row were lost
+                    if attempt >= 3:
                         raise Unavailable(headers={"Retry-After": "1"}) from gone
                     await asyncio.sleep(0.05 * 4**attempt)
         raise Unavailable("The order is too busy.", headers={"Retry-After": "1"})
@@ -117,8 +117,11 @@ class Book:
         self, connection: Connection, command: Command, action: Action, arguments: dict[str, Any]
     ) -> Ran:
         opened = await open_folder(
-            connection, command.order_id, needs_of(action),
-            key=command.key, reference=command.reference,
+            connection,
+            command.order_id,
+            needs_of(action),
+            key=command.key,
+            reference=command.reference,
         )
         if opened.answered is not None:
             return Ran(change=None, answered=opened.answered)
@@ -155,7 +158,9 @@ class Book:
             rows = await connection.rows(
                 "select type, actor from facts where account_id = $1 and order_id = $2"
                 " and sequence > $3 order by sequence",
-                connection.account, command.order_id, command.seen,
+                connection.account,
+                command.order_id,
+                command.seen,
             )
             since = [row for row in rows if not command.watch or row["type"] in command.watch]
             if since or command.seen > folder.order.version:

@@ -25,7 +25,7 @@ _SETTINGS = {
 }
 
 
-class Gone(Exception):  # noqa: N818 - the field's word
+class Gone(Exception):
     """The connection is lost; whether the statement committed is not known. [faults D-2]"""
 
 
@@ -135,21 +135,20 @@ class Pool:
     @asynccontextmanager
     async def connection(self, account: str) -> AsyncIterator[Connection]:
         """Lend a connection bound to an account. Raises Unavailable after `wait_seconds`."""
-        try:
-            await asyncio.wait_for(self._slots.acquire(), self.wait_seconds)
-        except TimeoutError as problem:
-            raise Unavailable(headers={"Retry-After": "1"}) from problem
+        if not self._slots.locked():
+            await self._slots.acquire()
+        else:
+            try:
+                await asyncio.wait_for(self._slots.acquire(), self.wait_seconds)
+            except TimeoutError as problem:
+                raise Unavailable(headers={"Retry-After": "1"}) from problem
         connection: Connection | None = None
         try:
             connection = self._pick(account) or await self._connect()
             if connection.account != account:
-                await connection.rows(
-                    "select set_config('app.account_id', $1, false)", account
-                )
+                await connection.rows("select set_config('app.account_id', $1, false)", account)
                 connection.account = account
             yield connection
-        except asyncpg.PostgresError:
-            raise
         finally:
             if connection is not None:
                 if connection.broken or self._closed or connection.raw.is_in_transaction():

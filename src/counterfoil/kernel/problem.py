@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 
-class Problem(Exception):  # noqa: N818 - the field's word for it is problem
+class Problem(Exception):
     """A refusal that is a noun of the domain: raised where the rule lives, told at the door.
 
     `code` and `status` are the contract with clients; `title` is the same for every occurrence,

@@ -58,8 +58,12 @@ def bag_actions(order: Order, bag: Bag, actor: Actor) -> list[ActionShape]:
     found: list[ActionShape] = []
     if bag.live and bag.refundable > 0 and actor.can("payments.refund"):
         found.append(ActionShape("refund", bag.refundable))
-    if bag.live and may_ship(order) and bag.fulfillment_status in ("PROCESSING",
-            "PARTIALLY_SHIPPED") and actor.can("shipments.write"):
+    if (
+        bag.live
+        and may_ship(order)
+        and bag.fulfillment_status in ("PROCESSING", "PARTIALLY_SHIPPED")
+        and actor.can("shipments.write")
+    ):
         found.append(ActionShape("ship"))
     return found
 
@@ -68,8 +72,11 @@ def payment_actions(order: Order, payment: Payment, actor: Actor) -> list[Action
     """List what the actor may do to a payment now."""
     if actor.merchants is not None or payment.attention:
         return []
-    found = [action for action in order_actions(_with(order, payment), actor)
-             if action.action != "cancel"]
+    found = [
+        action
+        for action in order_actions(_with(order, payment), actor)
+        if action.action != "cancel"
+    ]
     if payment.expires_at and not payment.acknowledged_at and actor.can("payments.capture"):
         found.append(ActionShape("acknowledge"))
     return found

@@ -1,5 +1,6 @@
 """What was authorised, taken, released and given back, in minor units; and what that leaves."""
 
+from collections.abc import Sequence
 from typing import Self
 
 import msgspec
@@ -50,6 +51,6 @@ class Amounts(msgspec.Struct, frozen=True, kw_only=True):
 AMOUNT_NAMES = Amounts.__struct_fields__
 
 
-def summed(parts: "list[Amounts] | tuple[Amounts, ...]") -> dict[str, int]:
+def summed(parts: Sequence[Amounts]) -> dict[str, int]:
     """Add up the amounts of several bags or payments, by name."""
     return {name: sum([getattr(part, name) for part in parts]) for name in AMOUNT_NAMES}

@@ -9,26 +9,25 @@ import msgspec
 
 from counterfoil.kernel.money import to_decimal
 from counterfoil.order.actor import Actor
+from counterfoil.order.allowed import shipment_actions
 from counterfoil.order.cancellation import Cancellation
 from counterfoil.order.change import Answered, Change
 from counterfoil.order.folder import Folder
 from counterfoil.order.hold import Hold
-from counterfoil.order.letter import Letter
 from counterfoil.order.note import Note
 from counterfoil.order.order import Order
 from counterfoil.order.problems import GatewayDeclined
 from counterfoil.order.refund import Refund
-from counterfoil.order.shapes import (
-    CancellationShape,
+from counterfoil.order.shapes import CancellationShape
+from counterfoil.order.shipment import Shipment
+from counterfoil.order.telling import tell_order
+from counterfoil.order.tells import (
     tell_brief,
     tell_note,
     tell_refund,
     tell_shipment,
     tell_transaction,
 )
-from counterfoil.order.allowed import shipment_actions
-from counterfoil.order.shipment import Shipment
-from counterfoil.order.telling import tell_order
 from counterfoil.order.transaction import UNSETTLED, Transaction
 
 _encode = msgspec.json.Encoder().encode
@@ -45,8 +44,13 @@ def answer(change: Change, actor: Actor, *, created: bool = True) -> Answered:
         case Transaction(type="ACKNOWLEDGE" | "AUTHORIZE", status="SUCCEEDED"):
             return tell_whole(folder, actor, 200)
         case Transaction():
-            return _money(result.status, result, folder, tell_transaction(
-                result, tell_brief(folder.order, folder.state)), status)
+            return _money(
+                result.status,
+                result,
+                folder,
+                tell_transaction(result, tell_brief(folder.order, folder.state)),
+                status,
+            )
         case Refund():
             return _refund(result, folder, status, change.inserts.get("transactions", []))
         case Cancellation():
@@ -88,14 +92,14 @@ def answer_to_settled(
 def tell_whole(folder: Folder, actor: Actor, status: int) -> Answered:
     """Tell the order with everything that hangs on it."""
     return _told(
-        folder, tell_order(folder, actor), status,
+        folder,
+        tell_order(folder, actor),
+        status,
         location=f"/v1/orders/{folder.order.id}" if status == 201 else None,
     )
 
 
-def _told(
-    folder: Folder, shape: Any, status: int, *, location: str | None = None
-) -> Answered:
+def _told(folder: Folder, shape: Any, status: int, *, location: str | None = None) -> Answered:
     return Answered(
         status=status,
         body=_encode(shape).decode(),
@@ -109,8 +113,9 @@ def _money(state: str, row: Transaction, folder: Folder, shape: Any, status: int
         declined = GatewayDeclined(
             row.error_message or "", transaction_id=row.id, error_code=row.error_code
         )
-        return Answered(status=402, body=_encode(declined.body()).decode(),
-                        etag=f'"{folder.order.version}"')
+        return Answered(
+            status=402, body=_encode(declined.body()).decode(), etag=f'"{folder.order.version}"'
+        )
     unknown = state in UNSETTLED
     where = f"/v1/orders/{row.order_id}/transactions/{row.id}" if unknown else None
     return _told(folder, shape, 202 if unknown else status, location=where)
@@ -149,8 +154,7 @@ def _sentence(plan: Cancellation, currency: str) -> str:
     free = f"{to_decimal(plan.reversed_amount, currency)} {currency}"
     if plan.status == "PROCESSING":
         return "The cancellation is running; the payment provider has not answered yet."
-    done = (f"Captured amount {back} has been refunded; "
-            f"authorized amount {free} has been reversed.")
+    done = f"Captured amount {back} has been refunded; authorized amount {free} has been reversed."
     if plan.status == "CANCELED":
         return done
     return f"The cancellation is not finished. {done} It can be run again."

@@ -30,7 +30,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What an action decided: rows to add, fields to set by section, facts, and the result.
 
     `seen` is the version it was decided on; 0 for a new order. `updates` maps a section to
-    (id, fields). `terms` are search terms to add and to remove. `result` is the noun the answer is about. [rulings 1, 2]
+    (id, fields). `terms` are search terms to add and to remove. `result` is the noun the answer
+    is about. [rulings 1, 2]
     """
 
     seen: int
@@ -49,8 +50,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     def none(cls, folder: Folder, result: Any) -> "Change":
         """Nothing to write: the effect is there already, and this is what it was."""
         return cls(
-            seen=folder.order.version, after=folder, order_fields={}, inserts={}, updates={},
-            facts=[], result=result,
+            seen=folder.order.version,
+            after=folder,
+            order_fields={},
+            inserts={},
+            updates={},
+            facts=[],
+            result=result,
         )
 
     @property

@@ -16,8 +16,8 @@ from counterfoil.order.config import BUILT_IN_STATES, OrderState
 from counterfoil.order.fact import FACT_TYPES, Fact
 from counterfoil.order.folder import SECTIONS, Folder
 from counterfoil.order.order import OPEN_STATES, Order
-from counterfoil.order.shapes import brief_order, told
 from counterfoil.order.status import Units, financial_status, fulfillment_status
+from counterfoil.order.tells import brief_order, told
 from counterfoil.order.terms import terms_of_order
 
 _SECTION_OF = {noun: section for section, noun in SECTIONS.items()}

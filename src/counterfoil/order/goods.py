@@ -59,8 +59,10 @@ def unpacked(item: Item, shipments: list[Shipment]) -> int:
 
 
 def cancel_goods(draft: Draft, bags: list[Bag]) -> int:
-    """Cancel what has not left in these bags and say how many lines it was; a bag with nothing
-    live left is cancelled itself, and its value with it."""
+    """Cancel what has not left in these bags, and return how many lines it was.
+
+    A bag with nothing live left is cancelled itself, and all its value with it.
+    """
     lines = 0
     for bag in bags:
         if not bag.live:
@@ -82,6 +84,9 @@ def cancel_goods(draft: Draft, bags: list[Bag]) -> int:
         if not alive:
             new = msgspec.structs.replace(new, status="CANCELED")
             draft.fact("bag.status_changed", new, merchant=bag.merchant)
-        draft.put(msgspec.structs.replace(draft.get("bags", bag.id),
-                                          canceled_total=new.canceled_total, status=new.status))
+        draft.put(
+            msgspec.structs.replace(
+                draft.get("bags", bag.id), canceled_total=new.canceled_total, status=new.status
+            )
+        )
     return lines

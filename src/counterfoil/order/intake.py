@@ -102,8 +102,9 @@ class WantedOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     items: Annotated[list[WantedItem], msgspec.Meta(min_length=1, max_length=1000)] | None = None
     payment: WantedPayment | None = None
     fraud_review: bool = False
-    tags: Annotated[list[Annotated[str, msgspec.Meta(min_length=1, max_length=60)]],
-                    msgspec.Meta(max_length=30)] = []
+    tags: Annotated[
+        list[Annotated[str, msgspec.Meta(min_length=1, max_length=60)]], msgspec.Meta(max_length=30)
+    ] = []
     is_test: bool = False
     merchant_reference: Reference | None = None
     sub_total: int | None = None

@@ -47,8 +47,11 @@ def new_transaction(
     if not instant:
         pending = {"due_at": now}
         if asked.lease:
-            pending |= {"attempts": 1, "lease_token": asked.lease,
-                        "lease_until": now + timedelta(seconds=asked.lease_s)}
+            pending |= {
+                "attempts": 1,
+                "lease_token": asked.lease,
+                "lease_until": now + timedelta(seconds=asked.lease_s),
+            }
     return Transaction(
         id=new_id(),
         order_id=draft.order.id,

@@ -16,15 +16,17 @@ def queue_letter(draft: Draft, kind: str, **context: Any) -> bool:
     if not recipient:
         return False
     letter_id = new_id()
-    draft.add(Letter(
-        id=letter_id,
-        order_id=draft.order.id,
-        kind=kind,
-        recipient=recipient,
-        context=context,
-        message_id=f"<{letter_id}@counterfoil>",
-        sequence=draft.next_sequence,
-        created_at=draft.at,
-        due_at=draft.at,
-    ))
+    draft.add(
+        Letter(
+            id=letter_id,
+            order_id=draft.order.id,
+            kind=kind,
+            recipient=recipient,
+            context=context,
+            message_id=f"<{letter_id}@counterfoil>",
+            sequence=draft.next_sequence,
+            created_at=draft.at,
+            due_at=draft.at,
+        )
+    )
     return True

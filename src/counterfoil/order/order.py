@@ -41,11 +41,11 @@ class Order(Amounts, frozen=True, kw_only=True):
     unknown_pending: int = 0
     invoice_number: str | None = None
     merchant_reference: str | None = None
-    customer: dict[str, Any] = {}
+    customer: dict[str, Any] = msgspec.field(default_factory=dict)
     billing_address: dict[str, Any] | None = None
     shipping_address: dict[str, Any] | None = None
     shipping_method: str | None = None
-    tags: list[str] = []
+    tags: list[str] = msgspec.field(default_factory=list)
     is_test: bool = False
     unit_count: int = 0
     shipped_count: int = 0
@@ -59,16 +59,3 @@ class Order(Amounts, frozen=True, kw_only=True):
     def due(self) -> int:
         """What no payment covers yet; never below zero. [rulings 21]"""
         return max(0, self.total - self.canceled_total - self.authorized)
-
-
-class NewItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A line as a client sends it."""
-
-    sku: str | None = None
-    name: str
-    quantity: int
-    unit_price: int
-    type: str = "sku"
-    product_id: str | None = None
-    digital: bool = False
-    line_total: int | None = None

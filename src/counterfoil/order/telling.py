@@ -13,12 +13,9 @@ from counterfoil.order.bag import Bag
 from counterfoil.order.config import OrderState
 from counterfoil.order.folder import Folder
 from counterfoil.order.order import Order
-from counterfoil.order.shapes import (
-    BagShape,
-    MerchantShape,
-    OrderShape,
-    RefundShape,
-    SummaryShape,
+from counterfoil.order.shapes import BagShape, MerchantShape, OrderShape, RefundShape, SummaryShape
+from counterfoil.order.tells import (
+    shown_status,
     tell_amounts,
     tell_hold,
     tell_item,
@@ -28,7 +25,6 @@ from counterfoil.order.shapes import (
     tell_shipment,
     tell_state,
     tell_transaction,
-    shown_status,
 )
 
 #: The sections that an order is told from.
@@ -111,7 +107,9 @@ def tell_order(folder: Folder, actor: Actor) -> OrderShape:
         tags=order.tags,
         is_test=order.is_test,
         bags=[tell_bag(folder, bag, actor) for bag in bags],
-        payments=[] if limited else [
+        payments=[]
+        if limited
+        else [
             tell_payment(payment, payment_actions(order, payment, actor))
             for payment in folder.payments
         ],
@@ -130,9 +128,7 @@ def tell_refunds(folder: Folder, bags: set[str] | None) -> list[RefundShape]:
     """Tell refunds, with their transactions where the folder has them; `bags` limits."""
     known = folder.transactions if folder.opened("transactions") else ()
     return [
-        tell_refund(
-            refund, None, [tell_transaction(t) for t in known if t.refund_id == refund.id]
-        )
+        tell_refund(refund, None, [tell_transaction(t) for t in known if t.refund_id == refund.id])
         for refund in folder.refunds
         if bags is None or refund.bag_id in bags
     ]

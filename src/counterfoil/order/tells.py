@@ -1,0 +1,190 @@
+"""Telling the nouns one by one: each as its API shape, and as a fact's data."""
+
+from typing import Any
+
+from counterfoil.order.amounts import Amounts
+from counterfoil.order.bag import Bag
+from counterfoil.order.cancellation import Cancellation
+from counterfoil.order.config import OrderState
+from counterfoil.order.hold import Hold
+from counterfoil.order.item import Item
+from counterfoil.order.note import Note
+from counterfoil.order.order import Order
+from counterfoil.order.payment import Payment
+from counterfoil.order.refund import Refund
+from counterfoil.order.shapes import (
+    ActionShape,
+    AmountsShape,
+    HoldShape,
+    ItemShape,
+    NoteShape,
+    OrderBriefShape,
+    PaymentShape,
+    RefundShape,
+    ShipmentShape,
+    StateShape,
+    TransactionShape,
+)
+from counterfoil.order.shipment import Shipment
+from counterfoil.order.status import display_status
+from counterfoil.order.transaction import Transaction
+
+
+def tell_amounts(amounts: Amounts, *, due: int) -> AmountsShape:
+    """Tell the amounts of an order, a bag or a payment."""
+    return AmountsShape(
+        authorized=amounts.authorized,
+        captured=amounts.captured,
+        voided=amounts.voided,
+        expired=amounts.expired,
+        refunded=amounts.refunded,
+        open=amounts.open,
+        refundable=amounts.refundable,
+        pending=amounts.pending,
+        refund_pending=amounts.refund_pending,
+        due=due,
+    )
+
+
+def _same(shape: type[Any], noun: Any, **more: Any) -> Any:
+    """Copy every field of a shape from a noun that has it by the same name."""
+    return shape(
+        **{
+            name: getattr(noun, name)
+            for name in shape.__struct_fields__
+            if name not in more and hasattr(noun, name)
+        },
+        **more,
+    )
+
+
+def tell_transaction(
+    transaction: Transaction, order: OrderBriefShape | None = None
+) -> TransactionShape:
+    """Tell a transaction."""
+    return _same(TransactionShape, transaction, order=order)  # type: ignore[no-any-return]
+
+
+def tell_refund(
+    refund: Refund,
+    order: OrderBriefShape | None = None,
+    transactions: list[TransactionShape] | None = None,
+) -> RefundShape:
+    """Tell a refund, with its transactions where they are known."""
+    return _same(  # type: ignore[no-any-return]
+        RefundShape, refund, order=order, transactions=transactions or [], allowed_actions=[]
+    )
+
+
+def tell_shipment(shipment: Shipment, actions: list[ActionShape]) -> ShipmentShape:
+    """Tell a shipment."""
+    return _same(ShipmentShape, shipment, allowed_actions=actions)  # type: ignore[no-any-return]
+
+
+def tell_note(note: Note) -> NoteShape:
+    """Tell a note."""
+    return _same(NoteShape, note)  # type: ignore[no-any-return]
+
+
+def tell_hold(hold: Hold) -> HoldShape:
+    """Tell a hold."""
+    return _same(HoldShape, hold)  # type: ignore[no-any-return]
+
+
+def tell_item(item: Item) -> ItemShape:
+    """Tell a line."""
+    return _same(ItemShape, item)  # type: ignore[no-any-return]
+
+
+def tell_payment(payment: Payment, actions: list[ActionShape]) -> PaymentShape:
+    """Tell a payment."""
+    return _same(  # type: ignore[no-any-return]
+        PaymentShape,
+        payment,
+        amounts=tell_amounts(payment, due=0),
+        allowed_actions=actions,
+    )
+
+
+def tell_state(state: OrderState) -> StateShape:
+    """Tell a workflow state."""
+    return StateShape(state.code, state.name, state.system_state, state.colour)
+
+
+def shown_status(order: Order, state: OrderState) -> str:
+    """Tell the one word that a list shows for an order."""
+    return display_status(
+        system_state=order.system_state,
+        financial=order.financial_status,
+        fraud=order.fraud_status,
+        held=order.hold_capture or order.hold_shipment,
+        state_name=state.name,
+    )
+
+
+def tell_brief(order: Order, state: OrderState) -> OrderBriefShape:
+    """Tell what a movement says of its order."""
+    return OrderBriefShape(
+        id=order.id,
+        version=order.version,
+        financial_status=order.financial_status,
+        display_status=shown_status(order, state),
+        amounts=tell_amounts(order, due=order.due),
+    )
+
+
+def brief_order(order: Order, state: OrderState, version: int) -> dict[str, Any]:
+    """Tell what a fact says of its order: no names, addresses or notes. [rulings 10]"""
+    return {
+        "id": order.id,
+        "number": order.number,
+        "version": version,
+        "state": state.code,
+        "system_state": order.system_state,
+        "display_status": shown_status(order, state),
+        "financial_status": order.financial_status,
+        "fulfillment_status": order.fulfillment_status,
+        "fraud_status": order.fraud_status,
+        "currency": order.currency,
+        "total": order.total,
+        "amounts": tell_amounts(order, due=order.due),
+    }
+
+
+def told(noun: Any) -> dict[str, Any]:
+    """Tell a noun as a fact's data: its API shape under the noun's own name. [rulings 10]"""
+    match noun:
+        case Transaction():
+            return {"transaction": tell_transaction(noun)}
+        case Refund():
+            return {"refund": tell_refund(noun)}
+        case Shipment():
+            return {"shipment": tell_shipment(noun, [])}
+        case Hold():
+            return {"hold": tell_hold(noun)}
+        case Note():
+            return {"note": {"id": noun.id, "visibility": noun.visibility}}
+        case Bag():
+            return {
+                "bag": {
+                    "id": noun.id,
+                    "merchant": noun.merchant,
+                    "status": noun.status,
+                    "financial_status": noun.financial_status,
+                    "fulfillment_status": noun.fulfillment_status,
+                }
+            }
+        case Payment():
+            return {"payment": tell_payment(noun, [])}
+        case Cancellation():
+            return {
+                "cancellation": {
+                    "id": noun.id,
+                    "bag_id": noun.bag_id,
+                    "status": noun.status,
+                    "reason_code": noun.reason_code,
+                    "refunded_amount": noun.refunded_amount,
+                    "reversed_amount": noun.reversed_amount,
+                }
+            }
+    return dict(noun)
