@@ -2,7 +2,7 @@
 
 import ast
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -53,3 +53,9 @@ def nodes(*kinds: type[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
 
 def place(name: str, node: ast.AST) -> str:
     return f"{name}:{getattr(node, 'lineno', 1)}"
+
+
+def nothing(found: Iterable[object], why: str) -> None:
+    """Fail with one line for each thing that was found."""
+    lines = [f"  {line}" for line in found]
+    assert not lines, "\n".join([why, *lines])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tidy.files import files, nodes, place, source, text, tree
+from tests.tidy.files import files, nodes, nothing, place, source, text, tree
 
 LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
@@ -25,7 +25,7 @@ def test_files_are_short():
     ours = [n for n in source(".py", ".html", ".txt", ".sql") if "/migrations/" not in n]
     ours += [n for n in files() if n.startswith(("assets/", "tests/", "bench/")) and "." in n]
     sizes = {name: text(name).count("\n") for name in ours}
-    assert {name: size for name, size in sizes.items() if size > LINES_MAX} == {}
+    nothing([f"{n}: {size}" for n, size in sizes.items() if size > LINES_MAX], "too many lines")
 
 
 def test_functions_are_short():
@@ -34,19 +34,20 @@ def test_functions_are_short():
         for name, f in nodes(*FUNCTIONS)
         if isinstance(f, FUNCTIONS)
     }
-    assert {name: size for name, size in sizes.items() if size > FUNCTION_LINES_MAX} == {}
+    found = [f"{name}: {size}" for name, size in sizes.items() if size > FUNCTION_LINES_MAX]
+    nothing(found, "too many lines in one function")
 
 
 def test_functions_have_few_parameters():
-    found = {}
+    found = []
     for name, function in nodes(*FUNCTIONS):
         assert isinstance(function, FUNCTIONS)
         arguments = function.args
         names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
         count = len([n for n in names if n not in {"self", "cls"}])
         if count > PARAMETERS_MAX and "/cli/" not in name:  # a command has its options
-            found[f"{place(name, function)} {function.name}"] = count
-    assert found == {}
+            found.append(f"{place(name, function)} {function.name}: {count}")
+    nothing(found, "too many parameters")
 
 
 def test_lines_fit():
@@ -57,7 +58,7 @@ def test_lines_fit():
         for number, line in enumerate(text(name).splitlines(), 1)
         if len(line) > COLUMNS_MAX
     ]
-    assert found == []
+    nothing(found, "lines over 100 columns")
 
 
 # ------------------------------------------------------------------------------------------- words
@@ -66,7 +67,8 @@ def test_lines_fit():
 def test_names_say_what_is_inside():
     bad = {"util", "helper", "manager", "service", "data", "info", "process", "handle", "common"}
     bad |= {f"{word}s" for word in bad} | {"misc", "base", "core", "handler", "handlers"}
-    assert [n for n in source(".py") if bad & set(Path(n).with_suffix("").parts[2:])] == []
+    found = [n for n in source(".py") if bad & set(Path(n).with_suffix("").parts[2:])]
+    nothing(found, "a name that would fit every file")
 
 
 def dotted(node: ast.AST) -> str:
@@ -95,7 +97,7 @@ def test_some_calls_have_a_better_one(called, instead):
         for name, call in nodes(ast.Call)
         if isinstance(call, ast.Call) and dotted(call.func) == called
     ]
-    assert found == [], f"instead of {called}: {instead}"
+    nothing(found, f"instead of {called}: {instead}")
 
 
 def test_the_environment_is_read_in_one_place():
@@ -107,7 +109,7 @@ def test_the_environment_is_read_in_one_place():
         # Stands apart, started by a command line of its own.
         and not name.startswith("src/counterfoil/sandbox/")
     ]
-    assert found == []
+    nothing(found, "the environment is read in settings.py alone")
 
 
 def test_nothing_is_left_for_later():
@@ -118,7 +120,7 @@ def test_nothing_is_left_for_later():
         and node.exc is not None
         and dotted(getattr(node.exc, "func", node.exc)) == "NotImplementedError"
     ]
-    assert found == []
+    nothing(found, "left for later")
 
 
 def test_a_silenced_rule_has_a_reason():
@@ -129,7 +131,7 @@ def test_a_silenced_rule_has_a_reason():
         for number, line in enumerate(text(name).splitlines(), 1)
         if (match := silenced.search(line)) and len(match[1].strip(" -–—#:")) < 5
     ]
-    assert found == []
+    nothing(found, "a noqa without a reason")
 
 
 # --------------------------------------------------------------------------------------------- SQL
@@ -160,7 +162,7 @@ def test_sql_is_never_put_together_from_strings():
             continue
         if SQL.match(begins(node)):
             found.append(place(name, node))
-    assert found == [], "parameters only"
+    nothing(found, "values go in as parameters, names are written out")
 
 
 # --------------------------------------------------------------------------------------- templates
@@ -186,16 +188,17 @@ def found_in_templates(pattern: re.Pattern[str], *, html_only: bool) -> list[str
 
 def test_what_people_typed_is_always_escaped():
     unescaped = re.compile(r"\|\s*safe\b|autoescape\s+false|\bMarkup\(")
-    assert found_in_templates(unescaped, html_only=False) == []
+    nothing(found_in_templates(unescaped, html_only=False), "not escaped")
 
 
 def test_templates_hold_no_script_and_no_style():
-    assert found_in_templates(INLINE, html_only=True) == [], "the Content-Security-Policy has none"
+    found = found_in_templates(INLINE, html_only=True)
+    nothing(found, "the Content-Security-Policy lets nothing inline run or show")
 
 
 def test_pages_load_nothing_from_elsewhere():
     elsewhere = re.compile(r"(?:src|href|action)\s*=\s*[\"'](?:https?:)?//", re.IGNORECASE)
-    assert found_in_templates(elsewhere, html_only=True) == []
+    nothing(found_in_templates(elsewhere, html_only=True), "loaded from elsewhere")
 
 
 # ------------------------------------------------------------------------------------ introductions
@@ -212,7 +215,8 @@ def test_every_package_says_what_it_is():
             silent.append(package)
         elif len(re.findall(r"[.!?](?:\s|$)", says)) > SENTENCES_MAX:
             long_.append(package)
-    assert (silent, long_) == ([], [])
+    nothing(silent, "packages without a docstring")
+    nothing(long_, f"packages that say more than {SENTENCES_MAX} sentences")
 
 
 # ------------------------------------------------------------------------------------------- places
@@ -237,12 +241,12 @@ def test_no_file_names_a_place_that_only_we_know():
         for host in hosts
         if "".join(host) in text(name)
     ]
-    assert found == []
+    nothing(found, "places that only we know")
 
 
 def test_locks_carry_checksums_and_no_addresses():
     locks = [n for n in files() if n.startswith("requirements/") or n == ".npmrc"]
-    assert [n for n in locks if re.search(r"//[a-z0-9.-]+\.[a-z]+", text(n))] == []
+    nothing([n for n in locks if re.search(r"//[a-z0-9.-]+\.[a-z]+", text(n))], "an address")
     unlocked = [
         line
         for name in locks
@@ -250,7 +254,7 @@ def test_locks_carry_checksums_and_no_addresses():
         for line in text(name).replace("\\\n", "").splitlines()
         if line and "--hash=sha256:" not in line
     ]
-    assert unlocked == []
+    nothing(unlocked, "without a checksum")
     assert '"resolved"' not in text("package-lock.json")
 
 
@@ -264,4 +268,4 @@ def test_tests_mock_nothing_of_ours():
         if name.startswith("tests/") and name.endswith(".py") and "/tidy/" not in name
         if re.search(r"unittest\.mock|pytest_mock|\bmocker\b|MagicMock", text(name))
     ]
-    assert found == []
+    nothing(found, "mocks")
