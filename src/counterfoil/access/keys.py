@@ -62,7 +62,7 @@ async def list_keys(
     after = read_cursor(cursor, UUID) or (UUID(int=2**128 - 1),)
     rows = await connection.rows(
         "select (to_jsonb(k) - 'secret_hash')::text as told, (select count(*) from"
-        "   (select from api_keys where account_id = $1 limit $4) as some) as total"
+        "   (select from api_keys where account_id = $1 limit $4) as capped) as total"
         " from api_keys k where account_id = $1 and id < $2 order by id desc limit $3",
         connection.account,
         *after,

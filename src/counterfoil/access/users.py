@@ -78,7 +78,7 @@ async def list_users(
     after = read_cursor(cursor, UUID) or (UUID(int=0),)
     rows = await connection.rows(
         "select (to_jsonb(u) - 'password_hash')::text as told, (select count(*) from"
-        "   (select from users where account_id = $1 limit $4) as some) as total"
+        "   (select from users where account_id = $1 limit $4) as capped) as total"
         " from users u where account_id = $1 and id > $2 order by id limit $3",
         connection.account,
         *after,

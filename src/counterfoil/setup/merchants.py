@@ -33,7 +33,7 @@ async def list_merchants(
     after = read_cursor(cursor, str)
     rows = await connection.rows(
         "select to_jsonb(m)::text as told, (select count(*) from"
-        "   (select from merchants where account_id = $1 limit $4) as some) as total"
+        "   (select from merchants where account_id = $1 limit $4) as capped) as total"
         " from merchants m where account_id = $1 and code > $2 order by code limit $3",
         connection.account,
         after[0] if after else "",

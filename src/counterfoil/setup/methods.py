@@ -59,7 +59,7 @@ async def list_methods(
     rows = await connection.rows(
         "select to_jsonb(m)::text as told,"
         " (select count(*) from (select from shipment_methods where account_id = $1"
-        "   and ($2::text is null or store = $2) limit $6) as some) as total"
+        "   and ($2::text is null or store = $2) limit $6) as capped) as total"
         " from shipment_methods m where account_id = $1 and ($2::text is null or store = $2)"
         " and (store, code) > ($3, $4) order by store, code limit $5",
         connection.account,

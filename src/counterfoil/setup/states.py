@@ -25,7 +25,7 @@ async def list_states(
         "   select from orders o where o.account_id = $1 and o.state = s.code"
         "   and o.store = s.store)))::text as told,"
         " (select count(*) from (select from order_states where account_id = $1"
-        "   and ($2::text is null or store = $2) limit $7) as some) as total"
+        "   and ($2::text is null or store = $2) limit $7) as capped) as total"
         " from order_states s where account_id = $1 and ($2::text is null or store = $2)"
         " and (store, position, code) > ($3, $4, $5) order by store, position, code limit $6",
         connection.account,
