@@ -27,12 +27,12 @@ def test_cells_hold_newlines_quotes_and_commas() -> None:
 
 
 def test_a_cell_of_ten_megabytes_is_one_row_lost() -> None:
-    content = b'a,1\nb,"' + b"x\n" * (5 * 1024 * 1024) + b'"\nc,3\n'
+    content = b'a,1\nb,"' + (b"x" * 79 + b"\n") * (128 * 1024) + b'"\nc,3\n'
     rows = read(content)
     assert [row.cells[0] for row in rows] == ["a", "b", "c"]
     assert rows[1].fault is not None
     assert rows[1].fault.code == "too_large"
-    assert rows[2].number == 2 + 5 * 1024 * 1024 + 1
+    assert rows[2].number == 2 + 128 * 1024 + 1
 
 
 def test_a_long_line_without_quotes_is_one_row_lost() -> None:
@@ -92,8 +92,8 @@ def test_a_long_open_quote_costs_no_more_than_up_to_the_next_quoted_cell() -> No
 
 
 def test_many_open_quotes_take_no_more_than_their_share_of_time() -> None:
-    found = faults(b'a,"b\n' * 100_000)
-    assert len(found) == 100_000
+    found = faults(b'a,"b\n' * 50_000)
+    assert len(found) == 50_000
     assert {code for _, code in found} == {"malformed"}
 
 
