@@ -37,7 +37,7 @@ from counterfoil.kernel.cluster import (
     make_cluster,
     spawn,
 )
-from counterfoil.kernel.unprivileged import Account, open_the_way, server_account
+from counterfoil.kernel.unprivileged import SYSTEM_USER, Account, open_the_way, server_account
 
 __all__ = ["DATABASE", "OWNER", "Server", "ServerFailed", "home", "start"]
 
@@ -139,7 +139,7 @@ def start(
             " another folder with COUNTERFOIL_DATA_DIR."
         ) from problem
     try:
-        account = server_account(data_dir)
+        account = _account(data_dir)
         if account is not None:
             open_the_way(account, data_dir, home(version))
         if not (data_dir / "PG_VERSION").exists():
@@ -153,6 +153,16 @@ def start(
     except BaseException:
         os.close(lock)
         raise
+
+
+def _account(data_dir: Path) -> Account | None:
+    try:
+        return server_account(data_dir)
+    except (OSError, subprocess.CalledProcessError) as problem:
+        raise ServerFailed(
+            "PostgreSQL does not run as root, and no user could be made for it. Run this as an"
+            f" ordinary user, or make a system user named {SYSTEM_USER}. ({problem})"
+        ) from problem
 
 
 def _take(data_dir: Path) -> int | None:
