@@ -68,7 +68,7 @@ def cancel(folder: Folder, *, asked: Asked, wanted: WantedCancel) -> Change:
     draft.add(plan)
     if folder.order.system_state != "CANCEL_REQUESTED":
         draft.set_order(previous_state=folder.order.state)
-        draft.fact("order.cancel_requested", plan)
+    draft.fact("order.cancel_requested", plan)
     advance_cancellation(draft, plan, asked)
     return draft.change(plan)
 

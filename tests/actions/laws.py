@@ -1,0 +1,98 @@
+"""What is true of every folder, whatever happened to it."""
+
+from counterfoil.order.amounts import AMOUNT_NAMES, summed
+from counterfoil.order.folder import Folder
+from counterfoil.order.life import MACHINES
+from counterfoil.order.order import OPEN_STATES
+from counterfoil.order.status import Units, financial_status, fulfillment_status
+from counterfoil.order.transaction import UNSETTLED
+
+_DONE = {
+    "AUTHORIZE": "authorized",
+    "CAPTURE": "captured",
+    "VOID": "voided",
+    "REFUND": "refunded",
+    "EXPIRE": "expired",
+}
+_WAITING = {"CAPTURE": "capture_pending", "VOID": "void_pending", "REFUND": "refund_pending"}
+
+
+def assert_lawful(folder: Folder) -> None:
+    """Check every law of money, goods and statuses on one folder."""
+    _money_adds_up(folder)
+    _movements_explain_amounts(folder)
+    _statuses_follow(folder)
+    _units_follow(folder)
+
+
+def _money_adds_up(folder: Folder) -> None:
+    order = folder.order
+    sums = {name: getattr(order, name) for name in AMOUNT_NAMES}
+    assert summed(folder.bags) == sums
+    assert summed(folder.payments) == sums
+    for part in (order, *folder.bags, *folder.payments):
+        assert all(getattr(part, name) >= 0 for name in AMOUNT_NAMES)
+        assert part.open >= 0, part
+        assert part.refundable >= 0, part
+    assert order.total == sum(bag.total for bag in folder.bags)
+    assert order.authorized <= order.total
+
+
+def _movements_explain_amounts(folder: Folder) -> None:
+    expected = dict.fromkeys(AMOUNT_NAMES, 0)
+    for row in folder.transactions:
+        if row.status == "SUCCEEDED" and row.amount:
+            expected[_DONE[row.type]] += row.amount
+        elif row.status in UNSETTLED and row.type in _WAITING:
+            expected[_WAITING[row.type]] += row.amount
+        assert sum(part.amount for part in row.allocations) == row.amount
+        assert (row.settled_at is None) == (row.status in UNSETTLED)
+        assert (row.due_at is not None) == (row.status in UNSETTLED)
+    assert expected == {name: getattr(folder.order, name) for name in AMOUNT_NAMES}
+    unknown = sum(row.amount for row in folder.transactions if row.status == "UNKNOWN")
+    assert folder.order.unknown_pending == unknown
+    promised = sum(r.amount for r in folder.refunds if r.status == "COMPLETED")
+    assert promised == folder.order.refunded
+    references = [refund.reference for refund in folder.refunds]
+    assert len(references) == len(set(references))
+
+
+def _statuses_follow(folder: Folder) -> None:
+    order = folder.order
+    asked = any(payment.status == "CREATED" for payment in folder.payments)
+    for part in (order, *folder.bags):
+        assert part.financial_status == financial_status(part, total=part.total, asked=asked)
+    for bag in folder.bags:
+        units = Units.of([item for item in folder.items if item.bag_id == bag.id])
+        assert bag.fulfillment_status == fulfillment_status(units)
+        assert bag.status not in ("REFUNDED", "PARTIALLY_REFUNDED")
+    assert order.is_open == (order.system_state in OPEN_STATES)
+    assert folder.state.code == order.state
+    assert folder.state.system_state == order.system_state
+    blocks = {what for hold in folder.open_holds for what in hold.blocks}
+    assert order.hold_capture == ("capture" in blocks)
+    assert order.hold_shipment == ("shipment" in blocks)
+    if order.system_state == "CANCELED":
+        assert order.open == 0
+        assert all(
+            bag.status == "CANCELED" or bag.fulfillment_status != "PROCESSING"
+            for bag in folder.bags
+        )
+    known = {name for machine in MACHINES for name in machine.statuses}
+    assert {row.status for row in folder.transactions} <= known
+
+
+def _units_follow(folder: Folder) -> None:
+    for item in folder.items:
+        gone = sum(
+            part.quantity
+            for shipment in folder.shipments
+            if shipment.status not in ("OPEN", "CANCELED")
+            for part in shipment.items
+            if part.item_id == item.id
+        )
+        assert item.quantity_shipped == gone
+        assert item.quantity_shipped + item.quantity_canceled <= item.quantity
+        assert 0 <= item.quantity_refunded <= item.quantity
+    numbers = [s.tracking_number for s in folder.shipments if s.tracking_number]
+    assert len(numbers) == len(set(numbers))
