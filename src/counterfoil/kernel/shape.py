@@ -41,10 +41,14 @@ def check_shape(body: Any) -> None:
     try:
         msgspec.convert(msgspec.to_builtins(body), type(body))
     except msgspec.ValidationError as problem:
-        text = str(problem)
-        said, _, path = text.partition(" - at `$")
-        pointer = "/" + path.rstrip("`").lstrip(".").replace(".", "/") if path else ""
-        raise refuse(pointer, said) from problem
+        raise shape_refused(problem) from problem
+
+
+def shape_refused(problem: msgspec.ValidationError) -> ValidationFailed:
+    """Make the refusal of a body that msgspec refused: `$.lines[0].sku` is `/lines/0/sku`."""
+    said, _, path = str(problem).partition(" - at `$")
+    pointer = path.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/")
+    return refuse(pointer, said)
 
 
 def to_json(value: Any) -> str:
