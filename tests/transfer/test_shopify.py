@@ -228,7 +228,15 @@ def test_all_fulfilled_is_completed_downloads_and_tips_included() -> None:
         fulfillment_status="fulfilled",
     )
     assert past(found).state == "completed"
+    assert [len(parcel.items or ()) for parcel in past(found).shipments] == [1]
     assert [item.digital for bag in found.bags or () for item in bag.items] == [False, True]
+
+
+@pytest.mark.parametrize(("status", "state"), [("fulfilled", "completed"), ("", "processing")])
+def test_downloads_travel_in_no_parcel(status: str, state: str) -> None:
+    found = one(line(lineitem_requires_shipping="false"), fulfillment_status=status)
+    assert past(found).shipments == []
+    assert past(found).state == state
 
 
 def test_how_many_of_a_line_were_shipped_is_not_in_the_export() -> None:

@@ -13,17 +13,18 @@ Source: rulings 44.
      "canceled_at": null, "invoice_number": "F-1001",
      "notes": [{"body": "Rang the bell twice", "visibility": "internal", "at": "…"}]}
 
-Every member may be left out. A program that books it calls the ordinary actions with these times:
-place, capture, void, refund, ship, deliver, hold, note, cancel, state, whatever it says of them.
-A time left out is the order's `placed_at`; times carry a zone.
+Every member may be left out. A program that books it calls the ordinary actions with these times,
+in this order: place, capture, void, ship, deliver, refund, cancel or state, invoice number, holds,
+notes. A time left out is the order's `placed_at`; times carry a zone.
 
 - `captured`: of an `auth` payment, what was taken so far. A `payment` takes all of it when it is
   placed; saying the same amount again does no harm.
 - `voided`: of an `auth` payment, what was given up. Whatever is neither stays open.
 - `refunds[].reference` is unique in the order, and in the store when it is booked.
 - `shipments[].bag` and `items[].line` count from 0, in the order of the order's bags and of the
-  bag's items; without `items` it is every unit of the bag that no earlier shipment has.
-  `shipped_at` absent: packed, still here. A tracking number stands once in an order.
+  bag's items; without `items` it is every unit of the bag that no earlier shipment has. Digital
+  items travel in none. `shipped_at` absent: packed, still here. A tracking number stands once in an
+  order; `method` is any text, as the order's `shipping_method` is.
 - `canceled_at`: the order ends canceled; units that left stay shipped, the others are canceled,
   and no money moves beyond what the amounts above say.
 - `state`: the code of the state that the order ends in, reached by the shortest way allowed;
@@ -131,7 +132,10 @@ def faults_of(order: Brought) -> list[dict[str, str]]:
         authorized = _total(order, bags) if payment.amount is None else payment.amount
     return faults(
         order.history,
-        units=[[item.quantity for item in bag.items] for bag in bags],
+        units=[
+            [0 if item.digital or item.type != "sku" else item.quantity for item in bag.items]
+            for bag in bags
+        ],
         authorized=authorized,
         flow="auth" if payment is None else payment.flow,
     )
@@ -162,8 +166,8 @@ def faults(
 ) -> list[dict[str, str]]:
     """Tell what in a history cannot have been, as {pointer, detail} below the order.
 
-    `units` are the ordered quantities by bag and line; `authorized` is the payment's amount in
-    minor units, 0 where there is none.
+    `units` are the quantities that can travel, by bag and line; `authorized` is the payment's
+    amount in minor units, 0 where there is none.
     """
     return [
         {"pointer": f"/history/{pointer}", "detail": detail}
@@ -202,17 +206,19 @@ def _goods_faults(
             found.append((f"{here}/bag", f"There are only {len(left)} bags."))
             continue
         bag = left[shipment.bag]
-        asked = Counter[int]()
-        for item in shipment.items if shipment.items is not None else _all_of(bag):
-            asked[item.line] += item.quantity
+        asked = shipment.items if shipment.items is not None else _all_of(bag)
         if not asked:
             found.append((here, "Nothing of the bag is left to ship."))
-        for line, quantity in asked.items():
-            there = bag[line] if line < len(bag) else 0
-            if quantity > there:
-                found.append((f"{here}/items", f"Line {line} has {there} units, not {quantity}."))
+        if len({item.line for item in asked}) < len(asked):
+            found.append((f"{here}/items", "A line is named twice."))
+            continue
+        for item in asked:
+            there = bag[item.line] if item.line < len(bag) else 0
+            if item.quantity > there:
+                words = f"Line {item.line} has {there} units to ship, not {item.quantity}."
+                found.append((f"{here}/items", words))
             else:
-                bag[line] -= quantity
+                bag[item.line] -= item.quantity
         if shipment.delivered_at is not None and shipment.shipped_at is None:
             found.append((f"{here}/shipped_at", "What was delivered was shipped."))
     return found

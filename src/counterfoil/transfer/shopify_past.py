@@ -12,7 +12,7 @@ Financial status, and what is booked of Total T with Refunded Amount R:
     expired              nothing, with a note
 
 The export has no time of a refund: it gets the latest time that the order has. It has no parcels
-either: what was fulfilled of a bag is one, without a tracking number.
+either: what was fulfilled of a bag is one, without a tracking number; downloads travel in none.
 """
 
 from __future__ import annotations
@@ -154,9 +154,9 @@ def _shipments(
     for place, bag in enumerate(bags):
         items = []
         for line, item in enumerate(bag.items):
-            status = item.shipped
-            if overall == "fulfilled" and not (status and item.travels):
-                status = overall
+            if not item.travels:
+                continue
+            status = item.shipped or ("fulfilled" if overall == "fulfilled" else "")
             units = item.quantity if status == "fulfilled" else 0
             if status == "partial":
                 units = 1
@@ -170,7 +170,7 @@ def _shipments(
             parcel: dict[str, Any] = {"bag": place, "items": items, "shipped_at": at}
             method = head.text("Shipping Method")[:METHOD_LENGTH_MAX]
             found.append({**parcel, "method": method} if method else parcel)
-    return found, everything
+    return found, everything and (bool(found) or overall == "fulfilled")
 
 
 def _state(money: _Money, canceled_at: datetime | None, *, shipped: bool, everything: bool) -> str:
