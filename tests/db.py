@@ -15,7 +15,6 @@ import asyncpg
 import psutil
 
 from counterfoil.kernel import postgres
-from counterfoil.order.life import MACHINES
 from counterfoil.setup.migrate import APP, migrate
 
 VERSION = int(os.environ.get("COUNTERFOIL_TEST_PG", "18"))
@@ -87,7 +86,6 @@ class TestServer:
     async def _make_template(self) -> None:
         await self.statement(f"create database {TEMPLATE}")
         await migrate(self.server.url(TEMPLATE))
-        await declare_life_cycles(self.server.url(TEMPLATE))
 
     async def statement(self, sql: str) -> None:
         connection = await asyncpg.connect(self.server.url("postgres"))
@@ -114,19 +112,6 @@ class TestServer:
     def stop(self) -> None:
         self.server.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-async def declare_life_cycles(owner_url: str) -> None:
-    """Fill in the life cycles of the code where no revision has brought them yet."""
-    connection = await asyncpg.connect(owner_url)
-    try:
-        if await connection.fetchval("select not exists (select from life_cycle)"):
-            await connection.executemany(
-                "insert into life_cycle values ($1, $2, $3)",
-                sorted({(m.name, *pair) for m in MACHINES for pair in m.pairs()}),
-            )
-    finally:
-        await connection.close()
 
 
 class Clock:

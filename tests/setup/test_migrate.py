@@ -21,7 +21,7 @@ from counterfoil.setup.migrate import (
     migrate,
     newest_revision,
 )
-from tests.db import FAST, VERSION, declare_life_cycles, roomy_folder
+from tests.db import FAST, VERSION, roomy_folder
 
 pytestmark = pytest.mark.database
 
@@ -102,7 +102,6 @@ async def test_an_owner_who_is_no_superuser_can_migrate(fresh_cluster):
     app_url = await migrate(url)
     assert urlsplit(app_url).password
     assert await migrate(url) == fresh_cluster.url("counterfoil", "counterfoil_app")
-    await declare_life_cycles(url)
     pool = Pool(app_url)
     try:
         account = await create_account(pool, "Managed")
