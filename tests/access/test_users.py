@@ -115,8 +115,9 @@ async def test_an_unknown_address_takes_as_long_as_a_wrong_password(pool, admin)
     for n in range(7):
         known.append(await took("anna@example.com"))
         unknown.append(await took(f"nobody{n}@example.com"))
-    assert min(known) > 0.01
-    assert abs(min(known) - min(unknown)) < 0.02  # the least is what the work takes
+    least, least_unknown = min(known), min(unknown)  # the least is what the work takes
+    assert 0.7 < least_unknown / least < 1.4
+    assert abs(least - least_unknown) < 0.02
 
 
 @pytest.mark.parametrize("email", ["anna@example.com", "nobody@example.com"])
@@ -265,11 +266,17 @@ async def test_the_last_who_can_let_people_in_stays(pool, admin):
     assert (await change(pool, admin, boss, role="service")).role == "service"
 
 
-async def test_two_who_disable_each_other_do_not_both_succeed(pool, admin):
+async def test_two_who_disable_each_other_do_not_both_succeed(pool, admin, owner):
     pair = [await make(pool, admin, f"{name}@example.com") for name in ("anna", "kari")]
-    done = await asyncio.gather(
+    held = owner.transaction()
+    await held.start()
+    await owner.execute("lock table sessions in share mode")  # both get as far as they can
+    both = asyncio.gather(
         *(change(pool, admin, user, status="DISABLED") for user in pair), return_exceptions=True
     )
+    await asyncio.sleep(0.3)
+    await held.rollback()
+    done = await both
     assert sorted(type(answer).__name__ for answer in done) == ["LastAdministrator", "User"]
 
 
