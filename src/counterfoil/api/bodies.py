@@ -1,0 +1,141 @@
+"""The bodies of requests that no action has a struct for; unknown fields are refused."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from counterfoil.order.intake import MINOR_MAX, Address, Person, Quantity
+from counterfoil.order.transaction import Allocation
+
+Minor = Annotated[int, Meta(ge=-MINOR_MAX, le=MINOR_MAX)]
+Id = Annotated[str, Meta(min_length=1, max_length=64)]
+Code = Annotated[str, Meta(min_length=1, max_length=100)]
+Reference = Annotated[str, Meta(min_length=1, max_length=200)]
+Sentence = Annotated[str, Meta(max_length=2000)]
+Shares = Annotated[list[Allocation], Meta(min_length=1, max_length=100)]
+ReasonCode = Literal["OTHER", "CUSTOMER", "INVENTORY", "FRAUD", "DECLINED"]
+
+
+class CaptureBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much to take; all that is open where no amount is sent."""
+
+    amount: Minor | None = None
+    payment_id: Id | None = None
+    allocations: Shares | None = None
+
+
+class VoidBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much to release; all that is open where no amount is sent."""
+
+    amount: Minor | None = None
+    payment_id: Id | None = None
+    allocations: Shares | None = None
+
+
+class LineBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A line to refund; its price where no amount is sent."""
+
+    item_id: Id
+    quantity: Quantity
+    amount: Minor | None = None
+
+
+class RefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to give back. An absent amount is lines and shipping, else all that can be refunded."""
+
+    reference: Reference | None = None
+    amount: Minor | None = None
+    reason: Sentence | None = None
+    reason_code: ReasonCode = "OTHER"
+    lines: Annotated[list[LineBody], Meta(max_length=1000)] = []
+    shipping_amount: Minor | None = None
+    restock_items: bool = False
+    notify_customer: bool = False
+    payment_id: Id | None = None
+    allocations: Shares | None = None
+    dry_run: bool = False
+
+
+class SkuBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A line to refund, in the words of V-14."""
+
+    order_sku_id: Id
+    quantity_refunded: Quantity
+    amount_refunded: Minor | None = None
+
+
+class ShippingBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Shipping to refund, in the words of V-14."""
+
+    amount: Minor
+
+
+class BagRefundBody(RefundBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to give back of a bag: the words of an order's refund, or those of V-14."""
+
+    amount_refunded: Minor | None = None
+    skus: Annotated[list[SkuBody], Meta(max_length=1000)] = []
+    shipping: ShippingBody | None = None
+
+
+class StateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the order goes: a state's code."""
+
+    state: Code
+
+
+class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Why it is cancelled, and whether to write to the customer."""
+
+    reason: Sentence | None = None
+    reason_code: ReasonCode = "OTHER"
+    notify_customer: bool = False
+    restock_items: bool = True
+    bag_id: Id | None = None
+
+
+class NoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to write down, and who may read it."""
+
+    body: Annotated[str, Meta(pattern=r"\S", max_length=10_000)]
+    visibility: Literal["internal", "customer"] = "internal"
+
+
+class EditBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change; absent fields stay, null empties."""
+
+    invoice_number: Reference | UnsetType | None = UNSET
+    merchant_reference: Reference | UnsetType | None = UNSET
+    tags: (
+        Annotated[list[Annotated[str, Meta(min_length=1, max_length=60)]], Meta(max_length=30)]
+        | UnsetType
+    ) = UNSET
+    customer: Person | UnsetType = UNSET
+    billing_address: Address | UnsetType | None = UNSET
+    shipping_address: Address | UnsetType | None = UNSET
+
+
+class PartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A line and how many of its units go into the parcel."""
+
+    item_id: Id
+    quantity: Quantity
+
+
+class ShipmentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A parcel; without items it takes all that is in no shipment yet."""
+
+    items: Annotated[list[PartBody], Meta(max_length=1000)] = []
+    method: Code | None = None
+    carrier: Reference | None = None
+    tracking_number: Reference | None = None
+    external_id: Reference | None = None
+
+
+class ShippingChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to change of a parcel; absent fields stay."""
+
+    tracking_number: Reference | UnsetType | None = UNSET
+    carrier: Reference | UnsetType | None = UNSET
+    method: Code | UnsetType = UNSET
