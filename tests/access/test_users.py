@@ -270,13 +270,18 @@ async def test_two_who_disable_each_other_do_not_both_succeed(pool, admin, owner
     pair = [await make(pool, admin, f"{name}@example.com") for name in ("anna", "kari")]
     held = owner.transaction()
     await held.start()
-    await owner.execute("lock table sessions in share mode")  # both get as far as they can
+    await owner.execute("lock table sessions in share mode")  # here the first one gets stuck
     both = asyncio.gather(
         *(change(pool, admin, user, status="DISABLED") for user in pair), return_exceptions=True
     )
-    await asyncio.sleep(0.3)
+    waiting: list[str | None] = []
+    while len(waiting) < 2 and not both.done():
+        await asyncio.sleep(0.01)
+        rows = await owner.fetch("select relation::regclass::text from pg_locks where not granted")
+        waiting = [row["relation"] for row in rows]
     await held.rollback()
     done = await both
+    assert waiting.count("sessions") == 1, "the second waits for the first, before it looks"
     assert sorted(type(answer).__name__ for answer in done) == ["LastAdministrator", "User"]
 
 
