@@ -193,7 +193,11 @@ FOLK: Final[dict[str, Folk]] = {
         given="प्रिया/priya अर्जुन/arjun सुनीता/sunita கவிதா/kavitha রবীন্দ্র/rabindra",
         family="शर्मा/sharma पटेल/patel சுப்பிரமணியம்/subramaniam মুখার্জী/mukherjee सिंह/singh",
         streets=("{n}, महात्मा गांधी मार्ग", "{n}/A, அண்ணா சாலை", "{n} Park Street"),
-        cities=(("नई दिल्ली", "110001", "DL"), ("சென்னை", "600002", "TN"), ("কলকাতা", "700016", "WB")),
+        cities=(
+            ("नई दिल्ली", "110001", "DL"),
+            ("சென்னை", "600002", "TN"),
+            ("কলকাতা", "700016", "WB"),
+        ),
     ),
     "KW": Folk(
         dial="+965",

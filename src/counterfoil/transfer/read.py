@@ -89,8 +89,7 @@ def read_orders(file: str | Path | BinaryIO, format: Format | None = None) -> Re
     order, whatever the size of the file.
     """
     if isinstance(file, str | Path):
-        # The reading closes it, at its end at the latest.
-        stream: BinaryIO = Path(file).open("rb", buffering=_BUFFER_BYTES)  # noqa: SIM115
+        stream: BinaryIO = Path(file).open("rb", buffering=_BUFFER_BYTES)  # noqa: SIM115 - see close
         return Reading(stream, format=format, own=True)
     return Reading(file, format=format, own=False)
 
