@@ -13,7 +13,7 @@ from .ndjson import read_ndjson
 from .shopify import looks_like_shopify, read_shopify
 
 Format = Literal["ndjson", "shopify"]
-_BUFFER_BYTES = 1024 * 1024
+_BUFFER = 1024 * 1024
 
 
 class Reading(Iterator[Line]):
@@ -89,7 +89,7 @@ def read_orders(file: str | Path | BinaryIO, format: Format | None = None) -> Re
     order, whatever the size of the file.
     """
     if isinstance(file, str | Path):
-        stream: BinaryIO = Path(file).open("rb", buffering=_BUFFER_BYTES)  # noqa: SIM115 - see close
+        stream = Path(file).open("rb", buffering=_BUFFER)  # noqa: SIM115 - closed by Reading
         return Reading(stream, format=format, own=True)
     return Reading(file, format=format, own=False)
 
