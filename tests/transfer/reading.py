@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from counterfoil.transfer.history import Brought, faults_of
+from counterfoil.order.history import Brought, faults_of
 from counterfoil.transfer.line import Line
 from counterfoil.transfer.read import read_orders
 from tests.transfer.export import export, order

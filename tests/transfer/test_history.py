@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from counterfoil.transfer.history import Brought, History, faults, faults_of
+from counterfoil.order.history import Brought, History, faults, faults_of
 
 AT = "2026-10-01T10:00:00Z"
 

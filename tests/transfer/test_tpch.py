@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from bench.tpch import Customers, orders, write
-from counterfoil.transfer.history import Brought, faults_of
+from counterfoil.order.history import Brought, faults_of
 from counterfoil.transfer.read import read_orders
 
 CUSTOMERS = """\
