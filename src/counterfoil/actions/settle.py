@@ -37,18 +37,21 @@ ASK_AGAIN_S = (5, 30, 120, 600, 3600)
     "merchants",
 )
 def settle(
-    folder: Folder, *, asked: Asked, transaction_id: str, answer: Answer, lease: str
+    folder: Folder, *, asked: Asked, transaction_id: str, answer: Answer, lease: str,
+    asking: bool = False,
 ) -> Change:
     """Book or release what was reserved, or keep it reserved where the answer is not clear.
 
+    `asking`: the provider was asked what became of it; that it knows nothing (yet) is not clear.
     Writes only for the holder of the lease. Nothing to write where the row is settled already or
-    the answer adds nothing to what is known. [faults §1, rulings 3, 11, 27]
+    the answer adds nothing to what is known. [faults §1, P-2, rulings 3, 11, 27]
     """
     row = next(t for t in folder.transactions if t.id == transaction_id)
     if row.status not in UNSETTLED:
         return Change.none(folder, row)
     unclear = answer.outcome in (Outcome.UNKNOWN, Outcome.NOT_EXECUTED)
-    if unclear and (row.status == "UNKNOWN" or answer.outcome == Outcome.NOT_EXECUTED):
+    turned_away = answer.outcome == Outcome.NOT_EXECUTED and not asking
+    if unclear and (row.status == "UNKNOWN" or turned_away):
         return Change.none(folder, row)
     draft = Draft(folder, asked.actor)
     draft.lease = Lease("transactions", row.id, lease)
@@ -105,7 +108,8 @@ def _decide(draft: Draft, row: Transaction, answer: Answer, asked: Asked) -> Non
     else:
         release(draft, new)
         _failed(draft, new)
-    _go_on_cancelling(draft, new, asked, failed=not done)
+    _nobody_needed(draft, new)
+    _go_on_cancelling(draft, asked)
 
 
 def _succeeded(draft: Draft, row: Transaction, answer: Answer, asked: Asked) -> None:
@@ -184,11 +188,24 @@ def _failed(draft: Draft, row: Transaction) -> None:
     draft.fact("payment.failed", row)
 
 
-def _go_on_cancelling(draft: Draft, row: Transaction, asked: Asked, *, failed: bool) -> None:
+def _nobody_needed(draft: Draft, row: Transaction) -> None:
+    """What a person was called for has settled by itself. [rulings 26]"""
+    payment: Payment = draft.get("payments", row.payment_id)
+    if payment.attention and payment.attention.get("transaction_id") == row.id:
+        draft.put(msgspec.structs.replace(payment, attention=None))
+
+
+def _go_on_cancelling(draft: Draft, asked: Asked) -> None:
+    """Take the plan's next steps, or end it when one was refused. [rulings 27]
+
+    After a refusal no step is begun and the plan ends with the last one that is on its way, so
+    that what it says of both amounts is all there was.
+    """
     plan = next((c for c in draft.section("cancellations") if c.status == "PROCESSING"), None)
     if plan is None:
         return
-    if failed and row.cancellation_id == plan.id:
-        fail_cancellation(draft, plan)
-    else:
+    steps = [t for t in draft.section("transactions") if t.cancellation_id == plan.id]
+    if not any(step.status == "FAILED" for step in steps):
         advance_cancellation(draft, plan, asked)
+    elif not any(step.status in UNSETTLED for step in steps):
+        fail_cancellation(draft, plan)

@@ -18,6 +18,7 @@ from counterfoil.book.opening import Key, stored_answer
 from counterfoil.book.refusals import SomebodyWasFirst, refusal
 from counterfoil.book.run import Ran, waits_for_provider
 from counterfoil.kernel.db import Connection, Gone, Pool
+from counterfoil.kernel.failpoint import failpoint
 from counterfoil.kernel.problem import NotFound, Problem, Unavailable
 from counterfoil.order.answers import answer
 from counterfoil.order.change import Answered, Change
@@ -92,7 +93,9 @@ class Placer:
                 self._same_again(desk, placing)
                 change = await self._decide(connection, desk, placing)
                 told = None if waits_for_provider(change) else answer(change, placing.asked.actor)
+                failpoint("book.commit")
                 await commit(connection, change, key=placing.key, answered=told)
+                failpoint("book.committed")
             except asyncpg.PostgresError as error:
                 raise refusal(error) from error
         return Ran(change=change, answered=told, waiting=told is None)

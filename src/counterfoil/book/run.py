@@ -18,6 +18,7 @@ from counterfoil.book.commit import commit
 from counterfoil.book.opening import Key, Opened, open_folder
 from counterfoil.book.refusals import SomebodyWasFirst, refusal
 from counterfoil.kernel.db import Connection, Gone, Pool
+from counterfoil.kernel.failpoint import failpoint
 from counterfoil.kernel.problem import NotFound, Unavailable
 from counterfoil.order.actor import Actor
 from counterfoil.order.answers import answer
@@ -128,13 +129,16 @@ class Book:
         folder = await self._fresh(connection, command, opened)
         change = action(folder, **arguments)
         if change.nothing:
-            return Ran(change=change, answered=answer(change, command.actor))
+            told_now = None if command.answer_to else answer(change, command.actor)
+            return Ran(change=change, answered=told_now)
         told, answer_to = self._tell(command, change)
+        failpoint("book.commit")
         written = await commit(
             connection, change, key=command.key, answered=told, answer_to=answer_to
         )
         if not written:
             raise SomebodyWasFirst
+        failpoint("book.committed")
         return Ran(change=change, answered=told, waiting=told is None)
 
     def _tell(

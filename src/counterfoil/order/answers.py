@@ -68,10 +68,15 @@ def answer(change: Change, actor: Actor, *, created: bool = True) -> Answered:
 def answer_to_settled(
     folder: Folder, row: Transaction, actor: Actor
 ) -> tuple[Answered, tuple[str, str]] | None:
-    """Tell the request that a settled intent came from, if it waits for an answer. [rulings 11]"""
+    """Tell the request that a settled intent came from, if it waits for an answer.
+
+    A cancellation is told when none of its steps is still to be answered: finished, or, while one
+    is unknown or another request's movement is waited for, as running. [rulings 11]
+    """
     plan = next((c for c in folder.cancellations if c.id == row.cancellation_id), None)
     if plan is not None:
-        if plan.idempotency_key is None or plan.status == "PROCESSING":
+        steps = [t for t in folder.transactions if t.cancellation_id == plan.id]
+        if plan.idempotency_key is None or any(step.status == "PENDING" for step in steps):
             return None
         return _cancellation(plan, folder, actor), (plan.credential or "", plan.idempotency_key)
     if row.idempotency_key is None:
