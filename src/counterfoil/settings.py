@@ -23,7 +23,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What this process was told. Times are in seconds.
 
     Each field is the variable COUNTERFOIL_<FIELD>. Without `database_url` the program starts its
-    own PostgreSQL in `data_dir`. `owner_url` is whom migrations run as. [rulings 18, 20, 48]
+    own PostgreSQL in `data_dir`. `owner_url` is whom migrations run as. `propagation_s` is how long
+    a provider may not know yet what it did. [rulings 18, 20, 48; faults P-5]
     """
 
     database_url: str | None = None
@@ -44,12 +45,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     lease_s: int = 30
     provider_deadline_s: int = 10
+    propagation_s: int = 60
     number_block: int = 20
     credential_cache_s: int = 5
     session_idle_s: int = 30 * 60
     session_max_s: int = 12 * 3600
     log_level: str = "info"
     testing: bool = False
+    failpoint: str | None = None
 
     @property
     def embedded(self) -> bool:
@@ -110,6 +113,8 @@ def _check(settings: Settings) -> None:
             "COUNTERFOIL_PROVIDER_DEADLINE_S must be less than COUNTERFOIL_LEASE_S: a call must"
             " have ended before anybody else may take it over."
         )
+    if settings.failpoint is not None and not settings.testing:
+        raise WrongSetting("COUNTERFOIL_FAILPOINT ends the process on purpose: for tests only.")
     if settings.secret_key is not None:
         settings.secret_keys()
 
