@@ -36,7 +36,7 @@ SEND_AGAIN_S = (1, 2, 5, 5, 10, 30, 60, 120, 300)
 FRUITLESS_MAX = 10
 
 
-async def settle_now(works: Works, ran: Ran, asked: Asked) -> Answered:
+async def settle_now(works: Works, asked: Asked, ran: Ran) -> Answered:
     """Settle what a command just asked for, and return what its client is told.
 
     For the door, right after `book.run` or `place`, with the Asked of `works.asked`: an answer
