@@ -1,4 +1,4 @@
-"""In a real browser, under the real policy: nothing overflows, nothing is refused. [design guide 7]"""
+"""In a browser, under the real policy: nothing overflows, nothing is refused. [design guide 7]"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.portal.preview import SHOTS, browser, served, write
+from tests.portal.preview import browser, served, write
+from tests.portal.shots import SHOTS
 
 pytestmark = pytest.mark.browser
 
@@ -16,7 +17,8 @@ WIDER = """() => {
   if (wide <= 0) return ''
   const found = [...document.querySelectorAll('body *')].filter((one) =>
     one.getBoundingClientRect().right > innerWidth + 1 && !one.closest('.cf-tabs, [popover]'))
-  return `${wide}px: ` + found.slice(0, 6).map((one) => one.tagName + '.' + one.className).join(' | ')
+  const names = found.slice(0, 6).map((one) => one.tagName + '.' + one.className)
+  return `${wide}px: ${names.join(' | ')}`
 }"""
 
 

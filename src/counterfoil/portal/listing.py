@@ -17,11 +17,23 @@ from counterfoil.portal.figures import amount, money
 
 AXES = (
     ("status", "Status", words.STATUS),
-    ("payment", "Payment", {
-        key: words.PAYMENT[key]
-        for key in ("UNPAID", "PENDING", "AUTHORIZED", "PARTIALLY_PAID", "PAID",
-                    "PARTIALLY_REFUNDED", "REFUNDED", "VOIDED")
-    }),
+    (
+        "payment",
+        "Payment",
+        {
+            key: words.PAYMENT[key]
+            for key in (
+                "UNPAID",
+                "PENDING",
+                "AUTHORIZED",
+                "PARTIALLY_PAID",
+                "PAID",
+                "PARTIALLY_REFUNDED",
+                "REFUNDED",
+                "VOIDED",
+            )
+        },
+    ),
     ("ship", "Fulfilment", words.FULFILMENT),
     ("review", "Review", words.REVIEW),
 )
@@ -33,8 +45,10 @@ MORE = (
     ("hold", "Hold"),
     ("test", "Test orders"),
 )
-YES_NO = {"hold": (("1", "On hold"), ("0", "Not on hold")),
-          "test": (("1", "Only test orders"), ("0", "No test orders"))}
+YES_NO = {
+    "hold": (("1", "On hold"), ("0", "Not on hold")),
+    "test": (("1", "Only test orders"), ("0", "No test orders")),
+}
 SIZES = (25, 50, 100)
 KEPT = ("sort", "size", "view")
 KNOWN = {name for name, *_ in (*AXES, *MORE)} | {"q", "placed_from", "placed_to", "after", *KEPT}
@@ -113,12 +127,22 @@ class Page(NamedTuple):
     empty_href: str
 
 
-OPEN = Page("Open orders", "/portal/orders/open", "Nothing is open",
-            "An order stands here from the moment it comes in until everything is shipped or "
-            "cancelled.", "All orders", "/portal/orders/all")
-ALL = Page("All orders", "/portal/orders/all", "No orders yet",
-           "Orders come in over the API, or from a file with “counterfoil import orders”.",
-           "API reference", "/docs/api")
+OPEN = Page(
+    "Open orders",
+    "/portal/orders/open",
+    "Nothing is open",
+    "An order stands here from the moment it comes in until everything is shipped or cancelled.",
+    "All orders",
+    "/portal/orders/all",
+)
+ALL = Page(
+    "All orders",
+    "/portal/orders/all",
+    "No orders yet",
+    "Orders come in over the API, or from a file with “counterfoil import orders”.",
+    "API reference",
+    "/docs/api",
+)
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,8 +195,10 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         made = []
         for name, label, table in AXES:
             ticked = self.chosen.get(name, ())
-            shown = [*((key, word.label, word) for key, word in table.items()),
-                     *((key, own, None) for key, own in self.offered.get(name, ()))]
+            shown = [
+                *((key, word.label, word) for key, word in table.items()),
+                *((key, own, None) for key, own in self.offered.get(name, ())),
+            ]
             choices = tuple(Choice(key, text, key in ticked, word) for key, text, word in shown)
             made.append(Group(name, label, choices, len(ticked)))
         return tuple(made)
@@ -199,8 +225,11 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         titles = {name: label for name, label, *_ in AXES} | dict(MORE)
         titles |= {"q": "Search", "placed_from": "Placed from", "placed_to": "Placed through"}
         return tuple(
-            Chip(titles[name], self._word(name, value),
-                 self.href([pair for pair in self.pairs if pair != (name, value)]))
+            Chip(
+                titles[name],
+                self._word(name, value),
+                self.href([pair for pair in self.pairs if pair != (name, value)]),
+            )
             for name, value in self.pairs
         )
 
@@ -226,7 +255,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_query(
-    path: str, given: Sequence[tuple[str, str]],
+    path: str,
+    given: Sequence[tuple[str, str]],
     offered: Mapping[str, Sequence[tuple[str, str]]] | None = None,
 ) -> Query:
     """Read a list's address. `offered`: states, stores and so on of this account, by filter."""

@@ -236,8 +236,11 @@ class OrderView(msgspec.Struct, kw_only=True):
         """Who bought it."""
         known = self.order.customer
         name = " ".join(str(known[key]) for key in ("first_name", "last_name") if known.get(key))
-        return Person(name or str(known.get("name") or ""), str(known.get("email") or ""),
-                      str(known.get("phone") or ""))
+        return Person(
+            name or str(known.get("name") or ""),
+            str(known.get("email") or ""),
+            str(known.get("phone") or ""),
+        )
 
     @property
     def ship_to(self) -> Place | None:
@@ -260,8 +263,10 @@ class OrderView(msgspec.Struct, kw_only=True):
             ("External id", order.external_id, True),
             ("Merchant reference", order.merchant_reference, True),
             ("Shipping method", order.shipping_method, False),
-            *(("Payment reference", p.provider_reference or p.reference, True)
-              for p in order.payments),
+            *(
+                ("Payment reference", p.provider_reference or p.reference, True)
+                for p in order.payments
+            ),
         ]
         return [(label, value, code) for label, value, code in found if value]
 
@@ -306,9 +311,7 @@ class OrderView(msgspec.Struct, kw_only=True):
         """What may be done with a parcel next, with the words of its button."""
         known = {"ship": "Mark as sent", "deliver": "Mark as delivered"}
         return [
-            (one.action, known[one.action])
-            for one in parcel.allowed_actions
-            if one.action in known
+            (one.action, known[one.action]) for one in parcel.allowed_actions if one.action in known
         ]
 
     def shares_of(self, refund: RefundShape) -> list[str]:

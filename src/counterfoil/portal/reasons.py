@@ -60,10 +60,14 @@ def of_order(
                     text=f"Not known yet if the {words.MOVEMENTS[one.type].lower()} of "
                     f"{money(one.amount, one.currency)} went through · "
                     f"{through.get(one.payment_id, 'the gateway')}",
-                    since=one.created_at, door="Ask now", href=f"{page}/sync",
-                    right="payments.sync", posts=True,
+                    since=one.created_at,
+                    door="Ask now",
+                    href=f"{page}/ask",
+                    right="payments.sync",
+                    posts=True,
                 )
-                for one in transactions if one.status == "UNKNOWN"
+                for one in transactions
+                if one.status == "UNKNOWN"
             ] or [reason]
         elif code == "on_hold":
             told += [
@@ -76,13 +80,23 @@ def of_order(
             ] or [reason]
         elif code == "cancellation_unfinished":
             again = any(one.action == "cancel" for one in order.allowed_actions)
-            told.append(reason._replace(
-                door="Run again" if again else "", href=f"{page}/cancel" if again else "",
-                right="orders.cancel"))
+            told.append(
+                reason._replace(
+                    door="Run again" if again else "",
+                    href=f"{page}/cancel" if again else "",
+                    right="orders.cancel",
+                )
+            )
         elif code == "shipped_unpaid":
-            told.append(reason._replace(
-                text=f"Everything was shipped, but {money(order.amounts.open, order.currency)} "
-                "is still open", door="Capture", href=f"{page}/capture", right="payments.capture"))
+            told.append(
+                reason._replace(
+                    text=f"Everything was shipped, but {money(order.amounts.open, order.currency)} "
+                    "is still open",
+                    door="Capture",
+                    href=f"{page}/capture",
+                    right="payments.capture",
+                )
+            )
         else:
             told.append(reason)
     return told

@@ -1,0 +1,161 @@
+"""Running a money form: the guards that no client can skip, the command, and its panel.
+
+What was read back is what is done: the amount must be the one the button named and the balance the
+one the form was based on; else nothing is sent and the form comes again with the new numbers. The
+form's own key makes a second sending find the first answer. [design guide 1.2, 1.3, 3.3]
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from litestar import Response
+
+from counterfoil.book.run import Command
+from counterfoil.kernel.problem import Problem
+from counterfoil.order.change import Answered, Change
+from counterfoil.order.folder import Folder
+from counterfoil.order.opening import needs_of
+from counterfoil.order.problems import BalanceChanged, GatewayDeclined
+from counterfoil.portal.figures import money
+from counterfoil.portal.forms import Form
+from counterfoil.portal.reading import Read, read_order
+from counterfoil.portal.results import cancellation_panel, panel
+from counterfoil.portal.saying import Typed
+from counterfoil.portal.timeline import facts_of
+from counterfoil.portal.visit import Visit
+from counterfoil.work.settle import settle_now
+
+Action = Callable[..., Change]
+MEASURES: dict[str, Callable[[Folder], int]] = {
+    "open": lambda folder: folder.order.open,
+    "refundable": lambda folder: folder.order.refundable,
+    "all": lambda folder: folder.order.open + folder.order.refundable,
+}
+
+
+class Wanted(msgspec.Struct, kw_only=True):
+    """A money form that was sent: the action, its arguments, and how to show the form again."""
+
+    action: Action
+    arguments: dict[str, Any]
+    measure: str
+    show: Callable[[Read], Response[str]]
+    form: Form
+    typed: Typed | None = None
+    reference: str | None = None
+    shown: int | None = None
+
+
+class How(msgspec.Struct, frozen=True, kw_only=True):
+    """How a form's action is run: on which version, under which reference, as which step of it."""
+
+    seen: int | None = None
+    watch: tuple[str, ...] = ()
+    reference: str | None = None
+    step: str = ""
+
+
+def on_balance(action: Action, measure: str, shown: int) -> Action:
+    """Let an action run only on the balance that the form was based on. Raises BalanceChanged."""
+
+    def guarded(folder: Folder, **arguments: Any) -> Change:
+        now = MEASURES[measure](folder)
+        if now != shown:
+            raise BalanceChanged(now=now, before=shown)
+        return action(folder, **arguments)
+
+    guarded.needs = needs_of(action)  # type: ignore[attr-defined]
+    return guarded
+
+
+async def run_money(visit: Visit, read: Read, wanted: Wanted) -> Response[str]:
+    """Judge what was typed, run the command, and show what became of it."""
+    typed = wanted.typed
+    minor = typed.minor if typed else wanted.shown
+    if not wanted.form.refused:
+        if typed and typed.refused:
+            wanted.form.errors["amount"] = typed.refused
+        elif minor is not None and minor != visit.minor("shown_minor"):
+            told = money(minor, read.order.currency)
+            wanted.form.notices.append(f"You typed {told}. Check the button and press again.")
+    if wanted.form.refused:
+        return wanted.show(read)
+    action = on_balance(wanted.action, wanted.measure, visit.minor("open_minor"))
+    try:
+        how = How(reference=wanted.reference)
+        answered = await run(visit, read.order.id, action, how, **wanted.arguments)
+    except Problem as problem:
+        return await _refused(visit, read, wanted, problem)
+    return await _shown(visit, read.order.id, answered)
+
+
+async def run(
+    visit: Visit, order_id: str, action: Action, how: How | None = None, **arguments: Any
+) -> Answered:
+    """Run an action under the form's key; where a provider is asked, wait for it a while."""
+    how = how or How()
+    key, actor, works = visit.key, visit.actor, visit.works
+    if how.step:
+        key = msgspec.structs.replace(key, key=f"{key.key}-{how.step}")
+    asked = works.asked(actor, key=key.key, source="portal")
+    command = Command(
+        order_id=order_id,
+        actor=actor,
+        key=key,
+        reference=how.reference,
+        seen=how.seen,
+        watch=how.watch,
+    )
+    ran = await works.book.run(command, action, asked=asked, **arguments)
+    return await settle_now(works, asked, ran)
+
+
+async def _refused(visit: Visit, read: Read, wanted: Wanted, problem: Problem) -> Response[str]:
+    """Show the form again with what is true now; other problems are a page of their own."""
+    again = await read_order(visit, read.order.id)
+    form, currency = wanted.form, read.order.currency
+    form.version = again.order.version
+    if isinstance(problem, BalanceChanged):
+        before, now = problem.facts["before"], problem.facts["now"]
+        form.notices.append(
+            f"The amount left changed from {money(max(before, 0), currency)} to"
+            f" {money(now, currency)} while this was open. Nothing was sent."
+        )
+    elif problem.code in ("refund_reference_required", "refund_reference_conflict"):
+        form.errors["reference"] = (
+            f"Reference {wanted.reference} was used before, for something else. Choose another one."
+            if wanted.reference
+            else "A refund needs a reference of its own."
+        )
+    elif problem.code == "amount_invalid":
+        form.errors["amount"] = problem.title
+    elif problem.status in (409, 422):
+        form.notices.append(problem.detail)
+    else:
+        raise problem
+    return wanted.show(again)
+
+
+async def _shown(visit: Visit, order_id: str, answered: Answered) -> Response[str]:
+    """Show the panel of an answer, first or repeated, from the order as it stands now."""
+    body = msgspec.json.decode(answered.body)
+    read = await read_order(visit, order_id)
+    facts = await facts_of(visit, read)
+    if "reversed_amount" in body:
+        plan = next(c for c in read.folder.cancellations if c.id == body["id"])
+        return cancellation_panel(visit, read, plan, facts, status=answered.status)
+    return panel(visit, read, _movement(body), facts, status=_own(answered.status))
+
+
+def _movement(body: dict[str, Any]) -> str:
+    """Find the movement that an answer is about: itself, its refund's, or the declined one."""
+    if body.get("code") == GatewayDeclined.code:
+        return str(body["transaction_id"])
+    if rows := body.get("transactions"):
+        return str(rows[-1]["id"])
+    return str(body["id"])
+
+
+def _own(status: int) -> int:
+    return 200 if status == 201 else status

@@ -1,0 +1,127 @@
+"""Reading an order for its page: one folder, and what the page says beside it.
+
+Sentences that say why a door is closed come from the actions' own checks, so page and action cannot
+disagree.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from counterfoil.actions.capture import capturable
+from counterfoil.actions.change_state import check_state
+from counterfoil.actions.ship import check_gate
+from counterfoil.book.opening import open_folder
+from counterfoil.kernel.problem import NotFound, Problem
+from counterfoil.order.actor import Actor
+from counterfoil.order.config import OrderState
+from counterfoil.order.folder import Folder
+from counterfoil.order.goods import unpacked
+from counterfoil.order.intent import Asked
+from counterfoil.order.shapes import OrderShape
+from counterfoil.order.telling import TOLD, tell_order
+from counterfoil.order.tells import tell_transaction
+from counterfoil.portal.order_view import Known
+from counterfoil.portal.visit import Visit
+
+NEEDS = frozenset(TOLD) | {"transactions", "states", "methods", "cancellations", "gateways"}
+
+
+class Read(msgspec.Struct, frozen=True):
+    """An order as opened, and as the actor may see it."""
+
+    folder: Folder
+    order: OrderShape
+
+
+async def read_order(visit: Visit, order_id: str) -> Read:
+    """Read an order in one round trip. Raises NotFound, also for what is another store's."""
+    actor = visit.actor
+    async with visit.works.pool.connection(actor.account_id) as connection:
+        opened = await open_folder(connection, own_id(order_id), NEEDS)
+    folder = opened.folder
+    if folder is None or (actor.stores is not None and folder.order.store not in actor.stores):
+        raise NotFound("There is no such order that you may see. It may be in another store.")
+    order = tell_order(folder, actor)
+    if actor.merchants is not None and not order.bags:
+        raise NotFound("There is no such order that you may see. It may be in another store.")
+    return Read(folder, order)
+
+
+def own_id(text: str) -> str:
+    """Take an id of an address. Raises NotFound where it can be nobody's."""
+    try:
+        return str(UUID(text))
+    except ValueError as wrong:
+        raise NotFound("There is nothing under this address.") from wrong
+
+
+def why_not(check: Callable[..., Any], *arguments: Any) -> str:
+    """Ask an action's own check, and take its sentence where it refuses."""
+    try:
+        check(*arguments)
+    except Problem as problem:
+        return problem.detail
+    return ""
+
+
+def known(folder: Folder, actor: Actor, **more: Any) -> Known:
+    """Collect what the order page says beside the order."""
+    asked = Asked(actor=actor, source="portal")
+    whole = actor.merchants is None
+    return Known(
+        transactions=[
+            tell_transaction(one)
+            for one in sorted(folder.transactions, key=lambda t: (t.created_at, t.id), reverse=True)
+        ]
+        if whole
+        else [],
+        states=_states(folder),
+        gateways={gateway.code: gateway_name(gateway.code) for gateway in folder.gateways},
+        unpacked={
+            bag.id: sum(
+                unpacked(item, list(folder.shipments))
+                for item in folder.items
+                if item.bag_id == bag.id and item.type == "sku" and not item.digital
+            )
+            for bag in folder.bags
+        },
+        gate=why_not(check_gate, folder),
+        full_only=_full_only(folder, asked),
+        money_why=why_not(capturable, folder, asked, None, None) if folder.order.open else "",
+        **more,
+    )
+
+
+def gateway_name(code: str) -> str:
+    """Name a gateway as people know it."""
+    return code.replace("_", " ").replace("-", " ").capitalize()
+
+
+def gateway_of(folder: Folder) -> str:
+    """Name the gateway that an order's money runs through."""
+    return next((gateway_name(payment.gateway) for payment in folder.payments), "the gateway")
+
+
+def _states(folder: Folder) -> list[tuple[OrderState, str]]:
+    found = []
+    for state in folder.states:
+        why = why_not(check_state, folder, state)
+        found.append((state, why))
+    return found
+
+
+def _full_only(folder: Folder, asked: Asked) -> str:
+    """Say why a part cannot be captured; empty where it can, or where nothing can."""
+    open_now = next((p.open for p in folder.payments if p.open > 1), 0)
+    if not open_now or why_not(capturable, folder, asked, None, None):
+        return ""
+    try:
+        capturable(folder, asked, open_now - 1, None)
+    except Problem as problem:
+        if problem.code == "permission_denied":
+            return "You may capture in full only."
+        return "This store captures in full only."
+    return ""

@@ -1,0 +1,88 @@
+"""Answers of the portal: their headers, and what a request asked for, a page or a fragment.
+
+A fragment is given only to htmx asking for a part; everything else gets the whole page, so that
+Back, a bookmark and a browser without script all work. [design guide 3.0]
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+from litestar.enums import MediaType
+
+Asking = Request[Any, Any, Any]
+
+SESSION_COOKIE = "__Host-cf_session"
+ZONE_COOKIE = "cf_zone"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+SAFETY = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+
+
+def wants_part(request: Asking) -> bool:
+    """Tell whether htmx asks for a fragment."""
+    headers = request.headers
+    return headers.get("hx-request") == "true" and headers.get("hx-request-type") == "partial"
+
+
+def html(
+    text: str, *, part: bool, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response[str]:
+    """Answer with HTML under the strict policy."""
+    keeping = "no-store" if part else "private, no-cache"
+    return Response(
+        text,
+        status_code=status,
+        media_type=MediaType.HTML,
+        headers={
+            **SAFETY,
+            "Cache-Control": keeping,
+            "Vary": "HX-Request, HX-Request-Type, Cookie",
+            **(headers or {}),
+        },
+    )
+
+
+def unchanged() -> Response[str]:
+    """Answer a poll for which nothing changed."""
+    return Response("", status_code=304, headers={**SAFETY, "Cache-Control": "no-store"})
+
+
+def go(path: str, headers: Mapping[str, str] | None = None) -> Response[str]:
+    """Send the browser on to another page, as a GET; `path` is one of our own."""
+    assert path.startswith("/") and not path.startswith("//"), path
+    return Response(
+        "",
+        status_code=303,
+        headers={**SAFETY, "Location": path, "Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def own_path(path: str, otherwise: str = "/portal/orders/open") -> str:
+    """Take a way back only where it stays within the portal."""
+    inside = path.startswith("/portal/") and "\\" not in path and "\n" not in path
+    return path if inside else otherwise
+
+
+def session_cookie(value: str, *, ended: bool = False) -> Cookie:
+    """Make the session's cookie: this host alone, no script, no foreign site."""
+    return Cookie(
+        key=SESSION_COOKIE,
+        value=value,
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="lax",
+        max_age=0 if ended else None,
+    )

@@ -1,0 +1,220 @@
+"""What became of a movement of money, on a panel: done, declined, not known yet.
+
+The panel is made from the movement as it stands in the order, so a first answer, a repeat and a
+later look all say the same. Beside it go the regions or the row that changed. [design guide 3.7]
+"""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from litestar import Response
+
+from counterfoil.kernel.problem import NotFound
+from counterfoil.order.cancellation import Cancellation
+from counterfoil.order.tells import tell_summary
+from counterfoil.order.transaction import UNSETTLED, Transaction
+from counterfoil.portal import figures, listing, words
+from counterfoil.portal.figures import money
+from counterfoil.portal.forms import Step
+from counterfoil.portal.order_view import OrderView
+from counterfoil.portal.reading import Read, gateway_name, known
+from counterfoil.portal.timeline import Facts
+from counterfoil.portal.visit import Visit
+
+MONEY_REGIONS = (
+    "head",
+    "attention",
+    "items",
+    "payments",
+    "refunds",
+    "timeline",
+    "state",
+    "holds",
+    "live",
+)
+PAST = {
+    "CAPTURE": "Captured",
+    "VOID": "Released",
+    "REFUND": "Refunded",
+    "ACKNOWLEDGE": "Kept",
+    "AUTHORIZE": "Authorised",
+}
+FORMS = {"CAPTURE": "capture", "VOID": "void", "REFUND": "refund"}
+
+
+def view_of(visit: Visit, read: Read, facts: Facts, **more: Any) -> OrderView:
+    """Make the order page's view; the tab is the one that the page below shows."""
+    asked = urlsplit(visit.request.headers.get("hx-current-url", "")).query
+    tab = more.pop("tab", "") or parse_qs(asked).get("tab", ["status"])[-1]
+    typed = "invoice_form" in more
+    view = OrderView(
+        order=read.order,
+        known=known(read.folder, visit.actor, **facts.shown),
+        tab="history" if tab == "history" else "status",
+        **more,
+    )
+    unsettled = [one.created_at for one in view.transactions if one.status in UNSETTLED]
+    if unsettled:
+        view.pulse = pulse_for(visit.frame.now - min(unsettled))
+    version = read.order.version
+    if not typed:
+        view.invoice_form.values = {"invoice_number": read.order.invoice_number or ""}
+    for form in (view.plain_form, view.note_form, view.state_form, view.invoice_form):
+        form.version = version
+    return view
+
+
+def pulse_for(age: timedelta) -> str:
+    """How often to ask: every 2 s at first, then more slowly. [design guide 5.5]"""
+    if age < timedelta(seconds=30):
+        return "2s"
+    return "5s" if age < timedelta(minutes=5) else "30s"
+
+
+def beside(visit: Visit, read: Read, facts: Facts) -> dict[str, Any]:
+    """What changes beside a panel: the order's regions on its page, its row in a list."""
+    context: dict[str, Any] = {"view": None, "row": None, "changed": MONEY_REGIONS}
+    if not visit.part:
+        return context
+    if visit.came_from(f"/portal/orders/{read.order.id}"):
+        context["view"] = view_of(visit, read, facts)
+    elif visit.came_from("/portal/orders/"):
+        folder = read.folder
+        left = visit.came_from("/portal/orders/open") and not folder.order.is_open
+        summary = tell_summary(folder.order, folder.state, visit.actor)
+        context["row"] = listing.row(summary, gone=left)
+    return context
+
+
+def panel(
+    visit: Visit, read: Read, transaction_id: str, facts: Facts, *, status: int = 200
+) -> Response[str]:
+    """Show what became of a movement. Raises NotFound."""
+    one = next((t for t in read.folder.transactions if t.id == transaction_id), None)
+    if one is None:
+        raise NotFound("There is no such movement.")
+    page = f"/portal/orders/{read.order.id}"
+    payment = next(p for p in read.folder.payments if p.id == one.payment_id)
+    context: dict[str, Any] = {
+        "order": read.order,
+        "back": page,
+        "gateway": gateway_name(payment.gateway),
+        **beside(visit, read, facts),
+    }
+    if one.status == "SUCCEEDED":
+        return visit.page("money/done.html", status=status, **context, **_done(visit, read, one))
+    if one.status == "FAILED":
+        return visit.page(
+            "money/declined.html",
+            status=status,
+            **context,
+            code=one.error_code or "",
+            message=one.error_message or "",
+            again=f"{page}/{FORMS.get(one.type, 'capture')}",
+        )
+    return visit.page("money/unknown.html", status=status, **context, **_unknown(visit, one))
+
+
+def tag_of(visit: Visit, one: Transaction) -> str:
+    """Mark a panel, so that a poll answers 304 until it would look different."""
+    return f"{one.status}-{one.attempts}-{_pulse(visit, one)}"
+
+
+def _pulse(visit: Visit, one: Transaction) -> str:
+    return pulse_for(visit.frame.now - one.created_at)
+
+
+def _done(visit: Visit, read: Read, one: Transaction) -> dict[str, Any]:
+    pairs = []
+    if one.reference:
+        pairs.append(("Reference", one.reference, True))
+    if one.gateway_transaction_id:
+        pairs.append(("Gateway id", one.gateway_transaction_id, True))
+    at = figures.moment(
+        one.settled_at or one.created_at, visit.frame.now, visit.frame.zone, "exact"
+    )
+    pairs.append(("Time", at.text, False))
+    order = read.order
+    state = words.status_word(order.state).label
+    payment = words.payment_word(order.financial_status, order.amounts).label
+    return {
+        "heading": f"{PAST.get(one.type, 'Done:')} {money(one.amount, one.currency)}",
+        "lines": (f"Order {order.number} is {state} and {payment} now.",),
+        "pairs": pairs,
+    }
+
+
+def _unknown(visit: Visit, one: Transaction) -> dict[str, Any]:
+    at = figures.moment(one.created_at, visit.frame.now, visit.frame.zone, "exact")
+    times = "once" if one.attempts <= 1 else f"{one.attempts} times"
+    return {
+        "minor": one.amount,
+        "currency": one.currency,
+        "next_at": one.due_at,
+        "asked": f"{words.MOVEMENTS[one.type]} asked at {at.text}, {times} so far.",
+        "pulse": _pulse(visit, one),
+        "tag": tag_of(visit, one),
+        "result_href": f"/portal/orders/{one.order_id}/transactions/{one.id}/result",
+    }
+
+
+def cancellation_panel(
+    visit: Visit, read: Read, plan: Cancellation, facts: Facts, *, status: int = 200
+) -> Response[str]:
+    """Show what became of a cancellation, step by step. [U-33]"""
+    order, page = read.order, f"/portal/orders/{read.order.id}"
+    under_way = plan.status == "PROCESSING"
+    oldest = visit.frame.now - plan.created_at
+    refunded = money(plan.refunded_amount, order.currency)
+    reversed_ = money(plan.reversed_amount, order.currency)
+    message = (
+        f"Captured amount {refunded} has been refunded; authorised amount {reversed_} has been"
+        " reversed."
+    )
+    if under_way:
+        message = "The provider has not answered yet. We keep asking."
+    elif plan.status != "CANCELED":
+        message = f"{message} You can run it again; nothing is done twice."
+    return visit.page(
+        "money/cancelled.html",
+        status=status,
+        order=order,
+        back=page,
+        message=message,
+        finished=plan.status == "CANCELED",
+        under_way=under_way,
+        steps=_steps(read, plan),
+        pulse=pulse_for(oldest),
+        tag=f"{order.version}-{pulse_for(oldest)}",
+        result_href=f"{page}/cancellations/{plan.id}/result",
+        **beside(visit, read, facts),
+    )
+
+
+def _steps(read: Read, plan: Cancellation) -> list[Step]:
+    """Tell each step as it went; the movements of the plan are its steps."""
+    looks = {
+        "SUCCEEDED": ("success", "check", "was {past}"),
+        "FAILED": ("danger", "x", "was refused: not {past}"),
+        "UNKNOWN": ("unknown", "help-circle", "is not known yet"),
+        "PENDING": ("progress", "hourglass", "is under way"),
+    }
+    kinds = {"VOID": ("authorised", "reversed"), "REFUND": ("captured", "refunded")}
+    steps = []
+    for one in read.folder.transactions:
+        if one.cancellation_id == plan.id and one.type in kinds:
+            what, past = kinds[one.type]
+            tone, icon, text = looks[one.status]
+            told = f"{money(one.amount, one.currency)} {what} {text.format(past=past)}"
+            steps.append(Step(tone=tone, icon=icon, text=told))
+    if plan.status == "CANCELED":
+        steps.append(Step(tone="success", icon="check", text="What had not left is cancelled"))
+        email = read.order.customer.get("email")
+        if plan.notify_customer and email:
+            steps.append(
+                Step(tone="success", icon="mail", text=f"An e-mail to {email} is on its way")
+            )
+        else:
+            steps.append(Step(tone="neutral", icon="mail", text="No e-mail is sent"))
+    return steps

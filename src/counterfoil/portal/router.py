@@ -1,0 +1,59 @@
+"""The portal as one router: every address, and what its handlers work with."""
+
+from litestar import Response, Router, get
+
+from counterfoil.kernel.problem import NotFound
+from counterfoil.portal import respond
+from counterfoil.portal.assets_served import static_file
+from counterfoil.portal.respond import Asking
+from counterfoil.portal.routes import (
+    access,
+    cancel,
+    capture,
+    changes,
+    lists,
+    operations,
+    order,
+    refund,
+    shipments,
+    void,
+)
+from counterfoil.portal.visit import Portal, Visit
+
+
+@get("/")
+async def front(request: Asking) -> Response[str]:
+    """Send people on to where the work is."""
+    return respond.go("/portal/orders/open")
+
+
+@get("/portal/{rest:path}")
+async def nowhere(request: Asking, rest: str) -> Response[str]:
+    """Tell that there is no such page, with the menu where somebody is signed in."""
+    await Visit.begin(request)
+    raise NotFound("There is no such page.")
+
+
+def create_portal(portal: Portal) -> Router:
+    """Make the router of the pages; `app` hangs it beside the API."""
+    pages = Router(
+        path="/portal",
+        route_handlers=[
+            *access.ROUTES,
+            *lists.ROUTES,
+            *order.ROUTES,
+            *changes.ROUTES,
+            *capture.ROUTES,
+            *void.ROUTES,
+            *refund.ROUTES,
+            *cancel.ROUTES,
+            *shipments.ROUTES,
+            *operations.ROUTES,
+        ],
+    )
+    return Router(
+        path="/",
+        route_handlers=[front, static_file, nowhere, pages],
+        opt={"portal": portal},
+        include_in_schema=False,
+    )

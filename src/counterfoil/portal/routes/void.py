@@ -1,0 +1,119 @@
+"""Void: release authorised money, all of it or a part. [Z-6, Z-16, Z-22 to Z-26]
+
+All of it, where nothing was captured, is the cancel operation and asks about the e-mail.
+[rulings 38]
+"""
+
+from litestar import Response, get, post
+
+from counterfoil.actions.cancel import WantedCancel, cancel
+from counterfoil.actions.void import void, voidable
+from counterfoil.order.folder import Folder
+from counterfoil.portal.commands import Wanted, run_money
+from counterfoil.portal.forms import Form, Say
+from counterfoil.portal.reading import Read, read_order, why_not
+from counterfoil.portal.respond import Asking
+from counterfoil.portal.routes.capture import form_status
+from counterfoil.portal.saying import Typed, amount_form, ask_void, say_void
+from counterfoil.portal.visit import Visit
+
+RIGHT = "payments.void"
+
+
+@get("/orders/{order_id:str}/void")
+async def void_form(request: Asking, order_id: str) -> Response[str]:
+    """Ask how much to release."""
+    visit = await Visit.begin(request, RIGHT)
+    read = await read_order(visit, order_id)
+    if why := why_not(voidable, read.folder, None, None):
+        return visit.page(
+            "money/closed.html",
+            why=why,
+            doors=(),
+            back=f"/portal/orders/{read.order.id}",
+            heading=f"Release authorised money of order {read.order.number}",
+        )
+    return _show(visit, read, amount_form(read.folder, read.folder.order.open, scope="all"))
+
+
+@get("/orders/{order_id:str}/void/preview")
+async def void_preview(request: Asking, order_id: str) -> Response[str]:
+    """Say what the choice would do."""
+    visit = await Visit.begin(request, RIGHT)
+    read = await read_order(visit, order_id)
+    asked = request.query_params
+    say = _say(visit, read, asked.get("scope", "all"), asked.get("amount", ""))
+    return visit.region("money/consequence.html", say=say, preview=True)
+
+
+@post("/orders/{order_id:str}/void")
+async def void_now(request: Asking, order_id: str) -> Response[str]:
+    """Release what the button named."""
+    visit = await Visit.begin(request, RIGHT)
+    read = await read_order(visit, order_id)
+    form = Form(
+        version=read.order.version,
+        values={name: visit.typed(name, 40) for name in ("scope", "amount", "notify")},
+    )
+    whole = form.values["scope"] != "part"
+    typed = _typed(read, form.values["amount"])
+    wanted = Wanted(
+        action=void,
+        arguments={"amount": read.folder.order.open if whole else typed.minor},
+        measure="open",
+        typed=None if whole else typed,
+        form=form,
+        shown=read.folder.order.open if whole else None,
+        show=lambda again: _show(visit, again, form),
+    )
+    if whole and _cancels(visit, read.folder):
+        _as_cancel(read, wanted)
+    return await run_money(visit, read, wanted)
+
+
+def _as_cancel(read: Read, wanted: Wanted) -> None:
+    """Make a void of everything the cancel operation, which may write to the customer."""
+    email = read.order.customer.get("email")
+    notify = wanted.form.values["notify"]
+    if email and notify not in ("yes", "no"):
+        wanted.form.errors["notify"] = f"Choose whether {email} gets an e-mail."
+    wanted.action = cancel
+    wanted.arguments = {
+        "wanted": WantedCancel(reason_code="CUSTOMER", notify_customer=notify == "yes")
+    }
+
+
+def _cancels(visit: Visit, folder: Folder) -> bool:
+    """Whether releasing all of it ends the order, and the person may end it."""
+    return folder.order.captured == 0 and visit.actor.can("orders.cancel")
+
+
+def _typed(read: Read, text: str) -> Typed:
+    return Typed(text, read.order.currency, read.folder.order.open)
+
+
+def _say(visit: Visit, read: Read, scope: str, text: str) -> Say:
+    cancels = _cancels(visit, read.folder)
+    if scope != "part":
+        return say_void(read.folder, read.folder.order.open, cancels=cancels)
+    typed = _typed(read, text)
+    return say_void(read.folder, typed.minor, cancels=cancels, refused=typed.refused)
+
+
+def _show(visit: Visit, read: Read, form: Form) -> Response[str]:
+    cancels = _cancels(visit, read.folder)
+    email = str(read.order.customer.get("email") or "")
+    return visit.page(
+        "money/void.html",
+        status=form_status(form),
+        order=read.order,
+        form=form,
+        ask=ask_void(read.folder, cancels=cancels, email=email),
+        cancels=cancels,
+        say=_say(visit, read, form.values["scope"], form.values["amount"]),
+        back=f"/portal/orders/{read.order.id}",
+        preview=False,
+    )
+
+
+ROUTES = [void_form, void_preview, void_now]

@@ -1,0 +1,204 @@
+"""A visit: who is asking, what they may, the form they sent, and the door to the core.
+
+Every handler begins with `Visit.begin(request, right)`: it knows the session, holds the right and,
+where something is written, wants proof that the form came from our own page. [faults H-13 to H-17]
+"""
+
+import hashlib
+import time
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from litestar import Response
+from litestar.datastructures import FormMultiDict
+
+from counterfoil.access.sessions import Session, SessionCheck
+from counterfoil.book.opening import Key
+from counterfoil.kernel.problem import PermissionDenied
+from counterfoil.order.actor import Actor
+from counterfoil.portal import pages, respond
+from counterfoil.portal.forms import typed
+from counterfoil.portal.respond import Asking
+from counterfoil.settings import Settings
+from counterfoil.work.desk import Works
+
+SAFE = ("GET", "HEAD")
+UNSIGNED = ("_csrf_token", "idempotency_key")
+
+
+class Portal(msgspec.Struct, frozen=True, kw_only=True):
+    """What every page works with; made once a process, by `app`."""
+
+    settings: Settings
+    works: Works
+    sessions: SessionCheck
+
+
+class ForeignForm(PermissionDenied):
+    """The form did not come from a page of ours, or its token is not the session's."""
+
+    title = "This form did not come from a page of ours."
+
+
+class Visit(msgspec.Struct):
+    """One request of somebody who is signed in."""
+
+    request: Asking
+    portal: Portal
+    session: Session
+    frame: pages.Frame
+    form: FormMultiDict
+
+    @classmethod
+    async def begin(cls, request: Asking, right: str = "", here: str = "") -> "Visit":
+        """Begin a visit. Raises Unauthenticated, ForeignForm, PermissionDenied."""
+        portal = portal_of(request)
+        session = await portal.sessions.authenticate(request.cookies.get(respond.SESSION_COOKIE))
+        form = FormMultiDict()
+        if request.method not in SAFE:
+            check_origin(request)
+            form = await request.form()
+            check_token(request, session, form)
+        visit = cls(request, portal, session, frame_of(request, session, here), form)
+        request.state.frame = visit.frame
+        if right:
+            session.actor.require(right)
+        return visit
+
+    @property
+    def works(self) -> Works:
+        """Connections, the book and the gateways."""
+        return self.portal.works
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts."""
+        return self.session.actor
+
+    @property
+    def part(self) -> bool:
+        """Whether only a fragment was asked for."""
+        return self.frame.partial
+
+    def typed(self, name: str, limit: int = 255) -> str:
+        """Take a field of the form as text."""
+        return typed(self.form, name, limit)
+
+    @property
+    def version(self) -> int | None:
+        """The version of the order that the form was rendered with."""
+        text = self.typed("version", 12)
+        return int(text) if text.isascii() and text.isdecimal() else None
+
+    def minor(self, name: str) -> int:
+        """Take a hidden amount of the form; one that is no number is none that was shown."""
+        text = self.typed(name, 20)
+        return int(text) if text.isascii() and text.isdecimal() else -1
+
+    @property
+    def key(self) -> Key:
+        """The form's own key: the same form sent twice has one effect."""
+        fields = [
+            (name, value)
+            for name, value in self.form.multi_items()
+            if name not in UNSIGNED and isinstance(value, str)
+        ]
+        said = msgspec.json.encode([self.request.method, self.request.url.path, sorted(fields)])
+        return Key(
+            credential=self.actor.credential,
+            key=self.typed("idempotency_key") or hashlib.sha256(said).hexdigest(),
+            fingerprint=hashlib.sha256(said).hexdigest(),
+        )
+
+    def came_from(self, prefix: str) -> bool:
+        """Tell whether the page that asked, below a dialog, is the one that begins so."""
+        return urlsplit(self.request.headers.get("hx-current-url", "")).path.startswith(prefix)
+
+    def page(
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        **context: Any,
+    ) -> Response[str]:
+        """Render a page, or its fragment where only that was asked for."""
+        text = pages.render(template, self.frame, **context)
+        return respond.html(text, part=self.part, status=status, headers=headers)
+
+    def region(
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        **context: Any,
+    ) -> Response[str]:
+        """Render a part of a page, whichever way it was asked for."""
+        frame = msgspec.structs.replace(self.frame, partial=True)
+        text = pages.render(template, frame, **context)
+        return respond.html(text, part=True, status=status, headers=headers)
+
+
+def portal_of(request: Asking) -> Portal:
+    """Find what the portal works with, as its router was given it."""
+    portal: Portal = request.route_handler.opt["portal"]
+    return portal
+
+
+def frame_of(request: Asking, session: Session | None, here: str = "") -> pages.Frame:
+    """Make the frame: who looks, in which zone, what they may."""
+    plain = pages.Frame(
+        zone=zone_of(request),
+        partial=respond.wants_part(request),
+        path=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        here=here,
+        now=datetime.fromtimestamp(time.time(), UTC),
+    )
+    if session is None:
+        return plain
+    user = session.user
+    return msgspec.structs.replace(
+        plain,
+        person=user.name,
+        email=user.email,
+        account=user.email,
+        theme=user.theme,
+        csrf=session.csrf,
+        rights=session.actor.rights,
+    )
+
+
+def zone_of(request: Asking) -> str:
+    """Take the time zone that the browser named, if there is one of that name."""
+    name = unquote(request.cookies.get(respond.ZONE_COOKIE, ""))[:64]
+    try:
+        return ZoneInfo(name).key if name else "UTC"
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC"
+
+
+def check_origin(request: Asking) -> None:
+    """Refuse what another site sends. Raises ForeignForm.
+
+    Browsers say where a request comes from in Sec-Fetch-Site; where one does not, its Origin has to
+    be ours. A request that says neither is no browser's.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        if site != "same-origin":
+            raise ForeignForm(f"It came from a page that is {site}.")
+        return
+    origin = urlsplit(request.headers.get("origin", ""))
+    if not origin.netloc or origin.netloc != request.headers.get("host"):
+        raise ForeignForm("The browser did not say where it came from.")
+
+
+def check_token(request: Asking, session: Session, form: FormMultiDict) -> None:
+    """Want the session's token, in the header or in the form. Raises ForeignForm."""
+    given = (request.headers.get("x-csrftoken"), typed(form, "_csrf_token"))
+    if session.csrf not in given:
+        raise ForeignForm("Load the page again and send the form once more.")

@@ -1,0 +1,392 @@
+"""The pages that are looked at: each template with what it is told."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from counterfoil.portal import listing, pages
+from counterfoil.portal.forms import Form, Step
+from counterfoil.portal.order_view import Crumb, OrderView
+from tests.portal import sample_facts, sample_order, samples
+from tests.portal.samples import FRAME, NOW
+from tests.portal.shots_money import money_form, refused_refund, result
+
+
+@dataclasses.dataclass(frozen=True)
+class Shot:
+    """A page to render: its template and what it is told."""
+
+    name: str
+    template: str
+    context: Callable[[], dict[str, Any]]
+    frame: pages.Frame = FRAME
+
+
+def _list(**given: Any) -> dict[str, Any]:
+    query = given.pop("query", listing.read_query("/portal/orders/open", []))
+    rows = given.pop("rows", [listing.row(samples.summary(i)) for i in range(24)])
+    counts = {
+        "": (1204, False),
+        "attention": (7, False),
+        "capture": (38, False),
+        "ship": (10000, True),
+        "hold": (9, False),
+        "unknown": (1, False),
+    }
+    tabs = (
+        ("", "All open"),
+        ("attention", "Needs attention"),
+        ("capture", "To capture"),
+        ("ship", "To ship"),
+        ("hold", "On hold"),
+        ("unknown", "Money unknown"),
+    )
+    return {
+        "page": listing.OPEN,
+        "query": query,
+        "rows": rows,
+        "views": listing.views(listing.OPEN, tabs, query.view, counts),
+        "found": listing.Found(len(rows) and 1204),
+        "paging": listing.paging(query, newer="", older="x"),
+        **given,
+    }
+
+
+def _filtered(rows: bool) -> dict[str, Any]:
+    query = listing.read_query(
+        "/portal/orders/open",
+        [
+            ("payment", "AUTHORIZED"),
+            ("status", "NEW"),
+            ("placed_from", "2026-11-01"),
+            ("q", "nordmann"),
+            ("colour", "red"),
+        ],
+    )
+    return _list(query=query, **({} if rows else {"rows": []}))
+
+
+def _order(**given: Any) -> dict[str, Any]:
+    order = given.pop("order", sample_order.order())
+    view = OrderView(
+        order=order,
+        known=given.pop("known", sample_facts.known()),
+        crumb=Crumb(),
+        previous="/portal/orders/a",
+        next="/portal/orders/b",
+        **given,
+    )
+    view.invoice_form.values = {"invoice_number": order.invoice_number or ""}
+    return {"order": order, "view": view}
+
+
+def _ship() -> dict[str, Any]:
+    order = sample_order.order()
+    lines = [{"item": one, "left": 2} for one in order.bags[0].items[1:]]
+    return {
+        "order": order,
+        "bag": order.bags[0],
+        "lines": lines,
+        "back": "/portal/orders/x",
+        "methods": (("standard", "Standard"), ("express", "Express")),
+        "form": Form(version=17, values={"method": "standard"}),
+    }
+
+
+def _waiting(index: int, status: str) -> dict[str, Any]:
+    return {
+        "id": f"tx-{index}",
+        "created_at": NOW,
+        "order_id": "o",
+        "order_number": str(10412 - index),
+        "type": "CAPTURE" if index else "REFUND",
+        "status": status,
+        "amount": 30000 + index,
+        "currency": "NOK",
+        "gateway": "Sandbox Card",
+        "attempts": 2,
+        "due_at": NOW,
+        "form": Form(),
+    }
+
+
+def _letters() -> list[dict[str, Any]]:
+    return [
+        {
+            "id": "l1",
+            "created_at": NOW,
+            "recipient": "ola@example.no",
+            "order_id": "o",
+            "subject": "Your order 10412 is cancelled",
+            "order_number": "10412",
+            "status": "SENT",
+            "error": None,
+        },
+        {
+            "id": "l2",
+            "created_at": NOW,
+            "recipient": "someone-with-a-very-long-address@subdomain.example.museum",
+            "subject": "Your order 10399 is cancelled",
+            "order_id": "o",
+            "order_number": "10399",
+            "status": "FAILED",
+            "error": "550 no such mailbox",
+        },
+    ]
+
+
+def _problem(status: int, heading: str, sentence: str, **more: Any) -> dict[str, Any]:
+    return {
+        "status": status,
+        "heading": heading,
+        "sentence": sentence,
+        "facts": (),
+        "trace": "4bf92f3577b34da6",
+        "doors": (("Open orders", "/portal/orders/open"),),
+        "back": "/portal",
+        **more,
+    }
+
+
+SETTLED = {"under_way": False, "pulse": "2s", "tag": "", "result_href": ""}
+SETTLE = msgspec.structs.replace(FRAME, here="settle")
+LETTERS = msgspec.structs.replace(FRAME, here="letters")
+NOBODY = pages.Frame(csrf="t", now=NOW)
+
+SHOTS = (
+    Shot("list", "orders/list.html", _list),
+    Shot("list-filtered", "orders/list.html", lambda: _filtered(True)),
+    Shot("list-nothing", "orders/list.html", lambda: _filtered(False)),
+    Shot("list-empty", "orders/list.html", lambda: _list(rows=[])),
+    Shot("order", "order/page.html", _order),
+    Shot(
+        "order-history",
+        "order/page.html",
+        lambda: _order(tab="history", said="Sandbox Card agrees. Nothing changed."),
+    ),
+    Shot(
+        "order-locked",
+        "order/page.html",
+        lambda: _order(
+            order=sample_order.order(state=samples.state("SUSPENDED"), is_test=True),
+            known=sample_facts.known(
+                gate="Shipping is locked: the order is Suspended.",
+                full_only="This store captures in full only.",
+            ),
+        ),
+    ),
+    Shot(
+        "order-conflict",
+        "order/page.html",
+        lambda: _order(
+            invoice_form=Form(
+                conflict="Kari Lie changed it to INV-2230 10 s ago. You typed INV-2231."
+            )
+        ),
+    ),
+    Shot("capture", "money/capture.html", lambda: money_form("capture")),
+    Shot("void", "money/void.html", lambda: money_form("void")),
+    Shot("refund", "money/refund.html", lambda: money_form("refund")),
+    Shot("refund-refused", "money/refund.html", refused_refund),
+    Shot("cancel", "money/cancel.html", lambda: money_form("cancel")),
+    Shot(
+        "closed",
+        "money/closed.html",
+        lambda: result(
+            heading="Refund order 10412",
+            why="Nothing has been captured, so there is nothing to give back. "
+            "You can release the reservation instead.",
+            doors=(("Void…", "/portal/orders/x/void"),),
+        ),
+    ),
+    Shot(
+        "done",
+        "money/done.html",
+        lambda: result(
+            heading="Refunded 501.00 NOK",
+            lines=("Order is now Refunded.",),
+            pairs=(
+                ("Reference", "R-10412-2", True),
+                ("Sandbox Card", "sbx_77a01", True),
+                ("Time", "11:44:02", False),
+            ),
+        ),
+    ),
+    Shot(
+        "declined",
+        "money/declined.html",
+        lambda: result(
+            gateway="Sandbox Card",
+            code="MRM007",
+            message="Exceeds the remaining refundable balance.",
+            again="/portal/orders/x/refund",
+        ),
+    ),
+    Shot(
+        "unknown",
+        "money/unknown.html",
+        lambda: result(
+            gateway="Sandbox Card",
+            minor=50100,
+            currency="NOK",
+            next_at=NOW,
+            asked="Asked at 12:43:20, once so far.",
+            pulse="2s",
+            tag="u-1",
+            result_href="/portal/orders/x/transactions/y/result",
+        ),
+    ),
+    Shot(
+        "cancelled",
+        "money/cancelled.html",
+        lambda: result(
+            finished=True,
+            **SETTLED,
+            message="Captured amount 501.00 NOK has been refunded; "
+            "authorised amount 100.00 NOK has been reversed.",
+            steps=(
+                Step(tone="success", icon="check", text="501.00 NOK captured was refunded"),
+                Step(tone="success", icon="check", text="100.00 NOK authorised was reversed"),
+                Step(tone="success", icon="mail", text="E-mail to ola@example.no will be sent"),
+            ),
+        ),
+    ),
+    Shot(
+        "unfinished",
+        "money/cancelled.html",
+        lambda: result(
+            finished=False,
+            **SETTLED,
+            message="You can run it again; nothing is done twice.",
+            steps=(
+                Step(tone="success", icon="check", text="100.00 NOK authorised was reversed"),
+                Step(tone="danger", icon="x", text="Refund of 501.00 NOK was refused"),
+            ),
+        ),
+    ),
+    Shot("nothing", "money/nothing.html", result),
+    Shot("ship", "goods/ship.html", _ship),
+    Shot(
+        "tracking",
+        "goods/tracking.html",
+        lambda: {
+            "order": sample_order.order(),
+            "parcel": sample_order.order().bags[0].shipments[1],
+            "back": "/",
+            "form": Form(),
+        },
+    ),
+    Shot("keys", "access/keys.html", lambda: {"back": "/portal"}),
+    Shot(
+        "login",
+        "access/login.html",
+        lambda: {"form": Form(), "next": "/portal", "insecure": False},
+        NOBODY,
+    ),
+    Shot(
+        "login-refused",
+        "access/login.html",
+        lambda: {
+            "form": Form(
+                values={"email": "anna@example.no"},
+                notices=["This e-mail and password do not match."],
+            ),
+            "next": "/portal",
+            "insecure": True,
+        },
+        NOBODY,
+    ),
+    Shot(
+        "settle",
+        "operations/settle.html",
+        lambda: {
+            "waiting": [_waiting(0, "UNKNOWN"), _waiting(1, "PENDING")],
+            "more": False,
+            "unfinished": [
+                {
+                    "created_at": NOW,
+                    "order_id": "o",
+                    "order_number": "10405",
+                    "status": "PARTIALLY_CANCELED",
+                }
+            ],
+        },
+        SETTLE,
+    ),
+    Shot(
+        "settle-empty",
+        "operations/settle.html",
+        lambda: {"waiting": [], "unfinished": [], "more": False},
+        SETTLE,
+    ),
+    Shot(
+        "letters",
+        "operations/letters.html",
+        lambda: {
+            "letters": _letters(),
+            "older": "/portal/letters?after=x",
+            "mail_to": "They leave through the mail server at 127.0.0.1:1025.",
+        },
+        LETTERS,
+    ),
+    Shot(
+        "letter",
+        "operations/letter.html",
+        lambda: {
+            "letter": _letters()[0]
+            | {
+                "sent_at": NOW,
+                "attempts": 1,
+                "message_id": "<0190a@counterfoil>",
+                "text": "Dear Ola Nordmann,\n\nyour order 10412 has been cancelled.",
+            }
+        },
+        LETTERS,
+    ),
+    Shot(
+        "gateways",
+        "operations/gateways.html",
+        lambda: {
+            "form": Form(),
+            "gateways": [
+                {
+                    "code": "sandbox",
+                    "kind": "sandbox",
+                    "store": None,
+                    "enabled": True,
+                    "can": ["captures in part", "releases in part", "keeps a reservation 7 days"],
+                },
+                {
+                    "code": "manual",
+                    "kind": "manual",
+                    "store": "oslo",
+                    "enabled": False,
+                    "can": ["no provider"],
+                },
+            ]
+        },
+        msgspec.structs.replace(FRAME, here="gateways"),
+    ),
+    Shot(
+        "problem-404",
+        "problems/problem.html",
+        lambda: _problem(
+            404,
+            "Not here, or not yours",
+            "There is no order 99999 that you may see. It may be in another store.",
+        ),
+    ),
+    Shot(
+        "problem-500",
+        "problems/problem.html",
+        lambda: _problem(500, "Something went wrong on our side", "Nothing was sent."),
+    ),
+    Shot(
+        "problem-out",
+        "problems/problem.html",
+        lambda: _problem(503, "Back soon", "The database does not answer."),
+        NOBODY,
+    ),
+)

@@ -1,0 +1,125 @@
+"""What the money forms and panels are told when they are looked at."""
+
+from typing import Any
+
+from counterfoil.portal.forms import Ask, Form, Say
+from tests.portal import sample_order
+
+
+def money_form(action: str, **given: Any) -> dict[str, Any]:
+    order = sample_order.order()
+    base: dict[str, Any] = {
+        "order": order,
+        "back": f"/portal/orders/{order.id}",
+        "preview": False,
+        "form": Form(
+            version=17,
+            values={
+                "amount": "100.00",
+                "scope": "all",
+                "reference": "R-10412-2",
+                "reason_code": "CUSTOMER",
+                "restock_items": "1",
+            },
+        ),
+    }
+    email = {"email": "ola@example.no", "email_question": "Send an e-mail to ola@example.no?"}
+    reasons = {"reasons": (("CUSTOMER", "The customer asked"), ("OTHER", "Another reason"))}
+    told = {
+        "capture": (
+            Ask(
+                open_minor=10000,
+                sums=(("Authorised", 100000), ("Captured", 60000), ("Open", 10000)),
+                hint="Up to 100.00 NOK. 300.00 NOK is not known yet.",
+            ),
+            Say(
+                label="Capture 100.00 NOK",
+                shown_minor=10000,
+                lines=(
+                    "100.00 NOK is taken through Sandbox Card. Nothing stays reserved.",
+                    "It can be given back with a refund.",
+                ),
+            ),
+        ),
+        "void": (
+            Ask(
+                open_minor=10000,
+                sums=(("Authorised", 100000), ("Captured", 60000), ("Open", 10000)),
+                all_means="Nothing stays reserved.",
+                **email,
+            ),
+            Say(
+                label="Void 100.00 NOK",
+                shown_minor=10000,
+                grave=True,
+                final="This cannot be undone.",
+                lines=("100.00 NOK goes back to the shopper’s limit through Sandbox Card.",),
+            ),
+        ),
+        "refund": (
+            Ask(
+                open_minor=50100,
+                sums=(("Captured", 60000), ("Refunded", 9900), ("Can be refunded", 50100)),
+                hint="You can refund up to 501.00 NOK.",
+                email="ola@example.no",
+                email_question="Send an e-mail to ola@example.no",
+                **reasons,
+            ),
+            Say(
+                label="Refund 501.00 NOK",
+                shown_minor=50100,
+                grave=True,
+                final="This cannot be undone.",
+                lines=("501.00 NOK goes back through Sandbox Card. 0.00 NOK stays with you.",),
+            ),
+        ),
+        "cancel": (
+            Ask(
+                open_minor=10000,
+                steps=(
+                    "Release 100.00 NOK that is only authorised.",
+                    "Refund 501.00 NOK that was captured.",
+                    "Cancel 2 lines that have not left.",
+                ),
+                **email,
+                **reasons,
+            ),
+            Say(
+                label="Cancel and return 601.00 NOK",
+                shown_minor=60100,
+                grave=True,
+                final="This cannot be undone.",
+            ),
+        ),
+    }[action]
+    return base | {"ask": told[0], "say": told[1]} | given
+
+
+def refused_refund() -> dict[str, Any]:
+    context = money_form("refund")
+    context["form"] = Form(
+        version=17,
+        values={"amount": "5010", "reference": "R-10412-1", "reason_code": "CUSTOMER"},
+        errors={
+            "amount": "5,010.00 NOK is more than the 501.00 NOK that is left.",
+            "reference": "Reference R-10412-1 was used before. Choose another one.",
+        },
+    )
+    context["say"] = Say(
+        label="Refund",
+        shown_minor=0,
+        grave=True,
+        refused="5,010.00 NOK is more than the 501.00 NOK that is left.",
+    )
+    return context
+
+
+def result(**given: Any) -> dict[str, Any]:
+    order = sample_order.order()
+    return {
+        "order": order,
+        "back": f"/portal/orders/{order.id}",
+        "view": None,
+        "row": None,
+        **given,
+    }
