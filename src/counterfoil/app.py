@@ -12,41 +12,16 @@ from granian.server import Server as Granian
 from granian.server.common import AbstractServer
 from litestar import Litestar
 
-from counterfoil.access.keys import KeyCheck
-from counterfoil.access.sessions import SessionCheck
 from counterfoil.api.door import check_rights, serve
 from counterfoil.api.every import every_endpoint
 from counterfoil.api.office import Office
 from counterfoil.api.refusals import exception_handlers
 from counterfoil.api.watch import Teller, Watch, telling
-from counterfoil.book.numbers import Numbers
-from counterfoil.book.placing import Placer
-from counterfoil.book.run import Book
-from counterfoil.kernel.db import Pool
+from counterfoil.kernel.failpoint import arm
 from counterfoil.kernel.log import set_up_log
-from counterfoil.kernel.secrets import KeyRing
 from counterfoil.settings import Settings
-from counterfoil.work.desk import Works
 
 HEADER_SECONDS = 10
-
-
-def make_office(settings: Settings) -> Office:
-    """Make the tools of a process. Raises WrongSetting."""
-    assert settings.database_url is not None, "the embedded server is started before the program"
-    pool = Pool(settings.database_url, size=settings.pool_size)
-    book = Book(pool)
-    remember_s = settings.credential_cache_s
-    return Office(
-        settings=settings,
-        pool=pool,
-        book=book,
-        placer=Placer(pool, Numbers(block=settings.number_block)),
-        keys=KeyCheck(pool, remember_s=remember_s),
-        sessions=SessionCheck(pool, remember_s=remember_s, idle_s=settings.session_idle_s),
-        ring=KeyRing(settings.secret_keys()),
-        desk=Works.from_settings(settings, pool, book),
-    )
 
 
 def create_app(settings: Settings) -> Litestar:
@@ -55,9 +30,11 @@ def create_app(settings: Settings) -> Litestar:
     Raises NoRight for an address without a right, and WrongSetting.
     """
     set_up_log(settings.log_level)
+    if settings.testing and settings.failpoint:
+        arm(settings.failpoint)
     endpoints = every_endpoint()
     check_rights(endpoints)
-    office = make_office(settings)
+    office = Office(settings)
     pages: Mapping[str, Teller] = {}
     tell = telling(pages)
 
@@ -66,8 +43,7 @@ def create_app(settings: Settings) -> Litestar:
         try:
             yield
         finally:
-            await office.desk.aclose()
-            await office.pool.close()
+            await office.close()
 
     app = Litestar(
         route_handlers=[serve(endpoint, office) for endpoint in endpoints],

@@ -179,25 +179,28 @@ class Ask:
 
     def asked(self) -> Asked:
         """Say how the command is asked for; its intent would be ours to settle."""
-        return self.office.desk.asked(self.actor, key=self.key.key)
+        return self.office.asked(self.actor, key=self.key.key)
 
-    async def run(
-        self, action: Action, *, reference: str | None = None, created: bool = True,
-        **arguments: Any,
-    ) -> Answered:
-        """Run an action on the order of the address, and settle its intent where it has one."""
-        asked = self.asked()
-        command = Command(
-            order_id=self.path["order_id"], actor=self.actor, key=self.key, seen=self.seen,
-            reference=reference, created=created,
+    def command(self, order_id: str, **more: Any) -> Command:
+        """Say how the command is run: under which key, on which version."""
+        return Command(
+            order_id=order_id, actor=self.actor, key=self.key, seen=self.seen, **more
         )
+
+    async def run(self, action: Action, **arguments: Any) -> Answered:
+        """Run an action on the order of the address, and settle its intent where it has one."""
+        return await self.carry_out(self.command(self.path["order_id"]), action, **arguments)
+
+    async def carry_out(self, command: Command, action: Action, **arguments: Any) -> Answered:
+        """Run a command, and settle its intent where it has one."""
+        asked = self.asked()
         ran = await self.office.book.run(command, action, asked=asked, **arguments)
         return await self.settled(ran, asked)
 
     async def settled(self, ran: Ran, asked: Asked) -> Answered:
         """Give the answer of a command; a provider is asked first where one has to be."""
         if ran.waiting:
-            return await settle_now(self.office.desk, asked, ran)
+            return await settle_now(self.office, asked, ran)
         assert ran.answered is not None
         return ran.answered
 

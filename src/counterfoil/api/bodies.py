@@ -23,6 +23,7 @@ class CaptureBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     amount: Minor | None = None
     payment_id: Id | None = None
     allocations: Shares | None = None
+    dry_run: bool = False
 
 
 class VoidBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -31,6 +32,7 @@ class VoidBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     amount: Minor | None = None
     payment_id: Id | None = None
     allocations: Shares | None = None
+    dry_run: bool = False
 
 
 class LineBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -93,6 +95,7 @@ class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     notify_customer: bool = False
     restock_items: bool = True
     bag_id: Id | None = None
+    dry_run: bool = False
 
 
 class NoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

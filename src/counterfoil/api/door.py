@@ -159,6 +159,7 @@ def serve(endpoint: Endpoint, office: Office) -> HTTPRouteHandler:
         endpoint.path.replace("}", ":str}"),
         http_method=endpoint.method,  # type: ignore[arg-type]
         name=f"{endpoint.method} {endpoint.path}",
+        status_code=200,  # a reply has its own
         include_in_schema=False,
         opt={"rights": endpoint.rights},
     )(respond)

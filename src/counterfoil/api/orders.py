@@ -1,31 +1,49 @@
 """Orders: take in, read, change, move from state to state, cancel, annotate."""
 
 import hashlib
+from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
+from counterfoil.actions.cancel import WantedCancel, cancel
+from counterfoil.actions.change_state import change_state
+from counterfoil.actions.edit import edit
+from counterfoil.actions.note import note
 from counterfoil.api.ask import Ask
+from counterfoil.api.bodies import CancelBody, EditBody, NoteBody, StateBody
 from counterfoil.api.door import Door
+from counterfoil.api.rehearse import rehearse
 from counterfoil.book.opening import open_folder
 from counterfoil.book.placing import PlacedBefore, Placing
-from counterfoil.kernel.problem import NotFound
+from counterfoil.kernel.machine import TransitionNotAllowed
+from counterfoil.kernel.problem import NotFound, ValidationFailed
 from counterfoil.order.actor import Actor
 from counterfoil.order.answers import tell_whole
 from counterfoil.order.change import Answered
-from counterfoil.order.intake import WantedOrder
+from counterfoil.order.intake import Address, Person, WantedOrder, plain
 from counterfoil.order.problems import (
     AmountInvalid,
     DuplicateExternalId,
     GatewayDeclined,
+    InvalidState,
+    OrderOnHold,
+    RequestInProgress,
     TotalsMismatch,
     UnknownReference,
 )
-from counterfoil.order.shapes import OrderShape
+from counterfoil.order.shapes import CancellationShape, NoteShape, OrderShape
 from counterfoil.order.telling import TOLD
 
 door = Door("Orders")
 CHANNEL = "api"
+CANCELED = "canceled"
 _encode = msgspec.json.Encoder(order="deterministic").encode
+_CANCEL_REFUSED = (RequestInProgress, InvalidState, GatewayDeclined)
+
+
+class _Canceled(msgspec.Struct):
+    order: msgspec.Raw
 
 
 @door.post(
@@ -50,6 +68,71 @@ async def place_order(ask: Ask, body: WantedOrder) -> Answered:
 async def show_order(ask: Ask) -> Answered:
     """Read an order with everything that hangs on it."""
     return await read_order(ask, ask.path["order_id"])
+
+
+@door.patch(
+    "/v1/orders/{order_id}", right=("orders.edit", "orders.invoice"), versioned=True,
+    answers={200: OrderShape},
+)
+async def edit_order(ask: Ask, body: EditBody) -> Answered:
+    """Change an order's references, tags, customer or addresses; absent fields stay."""
+    fields = {
+        name: _stored(value)
+        for name in body.__struct_fields__
+        if (value := getattr(body, name)) is not UNSET
+    }
+    return await ask.run(edit, fields=fields)
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, Person | Address):
+        return plain(value)
+    return list(dict.fromkeys(value)) if isinstance(value, list) else value
+
+
+@door.post(
+    "/v1/orders/{order_id}/state", right=("orders.state", "orders.cancel"), versioned=True,
+    answers={200: OrderShape, 202: OrderShape},
+    raises=(UnknownReference, TransitionNotAllowed, OrderOnHold, *_CANCEL_REFUSED),
+)
+async def put_in_state(ask: Ask, body: StateBody) -> Answered:
+    """Move an order to another state of its store; `canceled` runs the cancellation."""
+    if body.state != CANCELED:
+        return await ask.run(change_state, state=body.state)
+    answered = await ask.run(cancel, wanted=WantedCancel())
+    if answered.status >= 400:
+        return answered
+    order = bytes(msgspec.json.decode(answered.body, type=_Canceled).order)
+    return msgspec.structs.replace(answered, body=order.decode())
+
+
+@door.post(
+    "/v1/orders/{order_id}/cancel", right="orders.cancel", versioned=True,
+    answers={200: CancellationShape, 202: CancellationShape}, raises=_CANCEL_REFUSED,
+)
+async def cancel_order(ask: Ask, body: CancelBody) -> Answered:
+    """Release what is open, give back what was taken, keep what has not left; tell both amounts."""
+    if body.bag_id is not None:
+        raise ValidationFailed(
+            "Orders are cancelled whole. Refund the bag, and leave its items out of shipments.",
+            errors=[{"pointer": "/bag_id", "detail": "Leave it out."}],
+        )
+    wanted = WantedCancel(
+        reason=body.reason,
+        reason_code=body.reason_code,
+        notify_customer=body.notify_customer,
+        restock_items=body.restock_items,
+    )
+    run = rehearse if body.dry_run else Ask.run
+    return await run(ask, cancel, wanted=wanted)
+
+
+@door.post(
+    "/v1/orders/{order_id}/notes", right="orders.notes", versioned=True, answers={201: NoteShape}
+)
+async def write_note(ask: Ask, body: NoteBody) -> Answered:
+    """Write something down about an order, for colleagues or for the customer too."""
+    return await ask.run(note, body=body.body, visibility=body.visibility)
 
 
 async def read_order(ask: Ask, order_id: str) -> Answered:

@@ -34,17 +34,21 @@ _CONFIGURATION = {
       where m.account_id = $1 and m.code in
         (select b.merchant from bags b where b.account_id = $1 and b.order_id = o.id))""",
 }
+_FOUND_BY = {
+    "orders": "$2",
+    "shipments": "(select s.order_id from shipments s where s.account_id = $1 and s.id = $2)",
+}
 _SAME_REFERENCE = """(select row_to_json(r) from refunds r
   where r.account_id = $1 and r.store = o.store and r.reference = $5)"""
 
 
 _UNKEYED = """select {folder} folder, null fingerprint
-  from orders o where o.account_id = $1 and o.id = $2"""
+  from orders o where o.account_id = $1 and o.id = {order}"""
 _KEYED = """select case when o.id is not null then {folder} end folder,
   k.fingerprint, k.status, k.body, k.etag, k.location
 from (select) one
 left join idempotency k on k.account_id = $1 and k.credential = $3 and k.key = $4
-left join orders o on o.account_id = $1 and o.id = $2"""
+left join orders o on o.account_id = $1 and o.id = {order}"""
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +70,9 @@ _decode = msgspec.json.Decoder(Folder).decode
 
 
 @cache
-def _open_folder(needs: frozenset[str], *, keyed: bool, referenced: bool) -> str:
+def _open_folder(
+    needs: frozenset[str], found_by: str, *, keyed: bool, referenced: bool
+) -> str:
     parts = [
         "'order', row_to_json(o)",
         f"'store', {_STORE}",
@@ -84,7 +90,8 @@ def _open_folder(needs: frozenset[str], *, keyed: bool, referenced: bool) -> str
     if referenced:
         parts.append(f"'same_reference', {_SAME_REFERENCE}")
     folder = "json_build_object(" + ", ".join(parts) + ")::text"
-    return (_KEYED if keyed else _UNKEYED).replace("{folder}", folder)
+    sql = (_KEYED if keyed else _UNKEYED).replace("{folder}", folder)
+    return sql.replace("{order}", _FOUND_BY[found_by])
 
 
 async def open_folder(
@@ -94,12 +101,14 @@ async def open_folder(
     *,
     key: Key | None = None,
     reference: str | None = None,
+    found_by: str = "orders",
 ) -> Opened:
     """Read what an action needs of an order, and the stored answer for the key if one is there.
 
+    `found_by` "shipments": the id is that of a shipment of the order.
     Raises IdempotencyKeyReused and RequestInProgress. An order that is not here: folder is None.
     """
-    sql = _open_folder(needs, keyed=key is not None, referenced=reference is not None)
+    sql = _open_folder(needs, found_by, keyed=key is not None, referenced=reference is not None)
     parameters: list[Any] = [connection.account, order_id]
     if key is not None:
         parameters += [key.credential, key.key]

@@ -38,7 +38,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """How an action is to be run: as whom, under which key, and on which version at the least.
 
     `seen` is the version of If-Match; `watch` the fact types that make it stale (none: any).
-    `reference` is a refund reference to be looked up in the same reading. [rulings 12, 13]
+    `reference` is a refund reference to be looked up in the same reading; `order_id` is that of a
+    shipment where the order is `found_by` its "shipments". [rulings 12, 13]
     """
 
     order_id: str
@@ -47,6 +48,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     seen: int | None = None
     watch: tuple[str, ...] = ()
     reference: str | None = None
+    found_by: str = "orders"
     created: bool = True
     answer_to: Callable[[Change], tuple[Answered, tuple[str, str]] | None] | None = None
 
@@ -123,6 +125,7 @@ class Book:
             needs_of(action),
             key=command.key,
             reference=command.reference,
+            found_by=command.found_by,
         )
         if opened.answered is not None:
             return Ran(change=None, answered=opened.answered)
@@ -163,7 +166,7 @@ class Book:
                 "select type, actor from facts where account_id = $1 and order_id = $2"
                 " and sequence > $3 order by sequence",
                 connection.account,
-                command.order_id,
+                folder.order.id,
                 command.seen,
             )
             since = [row for row in rows if not command.watch or row["type"] in command.watch]

@@ -41,7 +41,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
             lease_s=settings.lease_s,
             deadline_s=settings.provider_deadline_s,
             propagation_s=settings.propagation_s,
-            mail_deadline_s=min(cls.mail_deadline_s, settings.lease_s * 2 / 3),
+            mail_deadline_s=min(20, settings.lease_s * 2 / 3),
         )
 
 
