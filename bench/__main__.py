@@ -1,0 +1,219 @@
+"""Measure the program on this machine: `make bench`, or `make bench BIG=1` for a million orders.
+
+Commands over HTTP beside pgbench running their own statements; list and detail at 10,000 orders and
+at the full number; an import of TPC-H; memory. Writes bench/results.json and bench/results.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from bench.commands import Orders, Recorded, Recorder, prepare, requests
+from bench.load import Load, drive, fetch, request
+from bench.replay import Replayed, replay
+from bench.report import Report, Row
+from bench.stand import APP, Account, Running, Stand, running
+from counterfoil.kernel.db import Pool
+
+HERE = Path(__file__).parent
+CONNECTIONS = 16
+SMALL = 10_000
+READS = 2000
+
+
+def say(text: str) -> None:
+    """Tell how far it is."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+async def measure(run: Running, name: str, sent: list[bytes], orders: int) -> tuple[Row, Load]:
+    """Drive one command and account for it."""
+    before = run.times()
+    load = await drive(run.port, sent, CONNECTIONS)
+    after = run.times()
+    if load.failures:
+        raise SystemExit(f"{name}: {len(load.failures)} failed, the first: {load.failures[0]}")
+    count = len(sent)
+    row = Row(
+        name=name,
+        orders=orders,
+        per_second=load.per_second,
+        p50_ms=load.percentile(0.5),
+        p99_ms=load.percentile(0.99),
+        program_ms=1000 * (after.program - before.program) / count,
+        database_ms=1000 * (after.database - before.database) / count,
+        statements=0.0,
+    )
+    say(f"{name}: {row.per_second:,.0f}/s, {row.cpu_ms:.2f} ms CPU")
+    return row, load
+
+
+async def replays(
+    stand: Stand, base: str, recorded: dict[str, Recorded], account: Account
+) -> dict[str, Replayed]:
+    """Run every command's statements by pgbench on a fresh copy."""
+    await stand.copy(base, "replayed")
+    found = {}
+    for name, operations in recorded.items():
+        found[name] = await replay(
+            stand.server.url("replayed", APP),
+            operations,
+            account=account.id,
+            connections=CONNECTIONS,
+            folder=stand.folder,
+        )
+    await stand.drop("replayed")
+    return found
+
+
+async def commands(stand: Stand, report: Report, orders: int, count: int) -> None:
+    """Measure the writing commands, and the reads at the full number of orders."""
+    say(f"filling {orders:,} orders")
+    account = await stand.filled("base", orders)
+    pool = Pool(stand.server.url("base", APP), size=4)
+    made = await prepare(pool, account.id, count)
+    await pool.close()
+    say("recording the statements of each command")
+    recorded = await _recorded(stand, account, made, count)
+    details = recorded.pop("detail")
+    before = await replays(stand, "base", {**recorded, "detail": details}, account)
+    await stand.copy("base", "served")
+    async with running(stand, "served", account) as run:
+        await drive(run.port, [request("GET", "/v1/me", account.key)] * 200, CONNECTIONS)
+        for name, sent in requests(made, account.key, count).items():
+            row, _ = await measure(run, name, sent, orders)
+            report.rows.append(row)
+        report.rows += await reads(run, account, orders, made.by_command["capture"])
+        report.memory_mb = run.memory_mb()
+    await stand.drop("served")
+    after = await replays(stand, "base", {**recorded, "detail": details}, account)
+    for row in report.rows:
+        if row.name in before:
+            row.pgbench_before = before[row.name].per_second
+            row.pgbench_after = after[row.name].per_second
+            operations = details if row.name == "detail" else recorded[row.name]
+            row.statements = sum(len(one) for one in operations) / len(operations)
+    await stand.drop("base")
+
+
+async def _recorded(
+    stand: Stand, account: Account, made: Orders, count: int
+) -> dict[str, Recorded]:
+    await stand.copy("base", "recorded")
+    pool = Pool(stand.server.url("recorded", APP), size=2)
+    recorder = Recorder(pool, account.id)
+    details = await recorder.record_details(made.by_command["capture"])
+    recorded = await recorder.record(made, count)
+    await pool.close()
+    await stand.drop("recorded")
+    return {**recorded, "detail": details}
+
+
+async def reads(
+    run: Running, account: Account, orders: int, some: list[tuple[str, str]]
+) -> list[Row]:
+    """Measure the list's first page, a deep page, and the detail."""
+    get = lambda path: request("GET", path, account.key)  # noqa: E731 - three addresses, one line
+    deep = await _deep_page(run, account)
+    rows = []
+    for name, sent in (
+        ("list", [get("/v1/orders?limit=50")] * READS),
+        ("list deep", [get(deep)] * READS),
+        ("detail", [get(f"/v1/orders/{some[n % len(some)][0]}") for n in range(READS)]),
+    ):
+        await drive(run.port, sent[:200], CONNECTIONS)
+        row, _ = await measure(run, name, sent, orders)
+        rows.append(row)
+    return rows
+
+
+async def _deep_page(run: Running, account: Account) -> str:
+    """Find a page far from the newest order: nine tenths of the way back."""
+    _, body = await fetch(
+        run.port, request("GET", "/v1/orders?limit=1&sort=placed_at", account.key)
+    )
+    oldest = msgspec.json.decode(body)["data"][0]["placed_at"]
+    _, body = await fetch(
+        run.port,
+        request("GET", f"/v1/orders?limit=50&sort=placed_at&placed_from={oldest}", account.key),
+    )
+    told = msgspec.json.decode(body)
+    return f"/v1/orders?limit=50&placed_to={told['data'][-1]['placed_at']}"
+
+
+async def small_reads(stand: Stand, report: Report) -> None:
+    """Measure the reads on a small account, to compare with the full one."""
+    say(f"filling {SMALL:,} orders")
+    account = await stand.filled("small", SMALL)
+    pool = Pool(stand.server.url("small", APP), size=2)
+    made = await prepare(pool, account.id, 100)
+    await pool.close()
+    async with running(stand, "small", account) as run:
+        report.rows += await reads(run, account, SMALL, made.by_command["capture"])
+    await stand.drop("small")
+
+
+async def imports(stand: Stand, report: Report, scale: float) -> None:
+    """Import TPC-H data by the program's own command."""
+    say(f"making TPC-H orders at scale {scale}")
+    source = stand.folder / "tpch.ndjson"
+    subprocess.run(
+        [sys.executable, str(HERE / "tpch.py"), "--scale", str(scale), "--out", str(source)],
+        check=True,
+    )
+    await stand.filled("imported", 0)
+    environment = stand.environment("imported")
+    say("importing them")
+    start = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "counterfoil", "import", "orders", str(source)],
+        check=True,
+        env=environment,
+    )
+    seconds = time.perf_counter() - start
+    connection = await asyncpg.connect(stand.server.url("imported"))
+    count = await connection.fetchval("select count(*) from orders")
+    await connection.close()
+    report.imported = {"orders": count, "seconds": seconds, "per_second": count / seconds}
+    say(f"import: {count / seconds:,.0f} orders/s")
+    await stand.drop("imported")
+
+
+async def main() -> None:
+    """Measure everything that was asked for and write the tables."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--big", action="store_true", help="a million orders")
+    parser.add_argument("--orders", type=int, default=100_000)
+    parser.add_argument("--count", type=int, default=1500, help="operations a command")
+    parser.add_argument("--scale", type=float, default=0.1, help="TPC-H scale of the import")
+    parser.add_argument("--without", nargs="*", default=[], choices=["import", "small"])
+    wanted = parser.parse_args()
+    orders = 1_000_000 if wanted.big else wanted.orders
+    folder = Path(tempfile.mkdtemp(prefix="counterfoil-bench-", dir="/var/tmp"))
+    stand = Stand(folder)
+    report = Report(orders=orders, connections=CONNECTIONS, database=await stand.version())
+    try:
+        if "small" not in wanted.without:
+            await small_reads(stand, report)
+        await commands(stand, report, orders, wanted.count)
+        if "import" not in wanted.without:
+            await imports(stand, report, wanted.scale)
+    finally:
+        stand.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    report.write(HERE)
+    print(report.markdown())
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
