@@ -123,7 +123,10 @@ async def reads(
     run: Running, account: Account, orders: int, some: list[tuple[str, str]]
 ) -> list[Row]:
     """Measure the list's first page, a deep page, and the detail."""
-    get = lambda path: request("GET", path, account.key)  # noqa: E731 - three addresses, one line
+
+    def get(path: str) -> bytes:
+        return request("GET", path, account.key)
+
     deep = await _deep_page(run, account)
     rows = []
     for name, sent in (

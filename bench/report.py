@@ -74,13 +74,17 @@ class Report:
         lines = [
             "# Measured",
             "",
-            f"{self._machine()}; {self.connections} connections, 2 server processes, "
-            f"{self.orders:,} orders. CPU is that of program and database together, from the "
-            "processes' own accounting. pgbench ran the very statements the commands issued, "
-            "over as many connections, before and after.",
+            (
+                f"{self._machine()}; {self.connections} connections, 2 server processes, "
+                f"{self.orders:,} orders. CPU is that of program and database together, from the "
+                "processes' own accounting. pgbench ran the very statements the commands issued, "
+                "over as many connections, before and after."
+            ),
             "",
-            "| command | orders | requests/s | p50 ms | p99 ms | CPU ms | program | database "
-            "| statements | pgbench/s | ratio | goal |",
+            (
+                "| command | orders | requests/s | p50 ms | p99 ms | CPU ms | program | database "
+                "| statements | pgbench/s | ratio | goal |"
+            ),
             "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
         ]
         lines += [self._line(row) for row in self.rows]
