@@ -51,12 +51,18 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     query: type[msgspec.Struct] | None
     versioned: bool
     media: str
-    streams: bool
+    line: Any
+    subject: str
 
     @property
     def writes(self) -> bool:
         """Whether it takes an Idempotency-Key."""
         return self.method in ("POST", "PATCH", "DELETE")
+
+    @property
+    def streams(self) -> bool:
+        """Whether its handler reads the body as it arrives, line by line."""
+        return self.line is not None
 
     @property
     def body_is_optional(self) -> bool:
@@ -87,19 +93,19 @@ class Door:
         raises: Sequence[type[Problem]] = (),
         **more: Any,
     ) -> Callable[[Handler], Handler]:
-        """Declare an address. `more`: `versioned` (If-Match, ETag), `media`, `streams`."""
+        """Declare an address. `more`: `versioned` (If-Match, ETag), `media`, `line` of a stream."""
         rights = (right,) if isinstance(right, str) else right
 
         def keep(handler: Handler) -> Handler:
             hints = typing.get_type_hints(handler)
             body = hints.get("body")
-            if body is None and method in ("POST", "PATCH") and not more.get("streams"):
+            if body is None and method in ("POST", "PATCH") and "line" not in more:
                 body = Nothing
             self.endpoints.append(Endpoint(
                 method=method, path=path, rights=rights, answers=answers, raises=raises,
                 handler=handler, body=body, query=hints.get("query"),
-                versioned=more.get("versioned", False), streams=more.get("streams", False),
-                media=more.get("media", "application/json"),
+                versioned=more.get("versioned", False), line=more.get("line"),
+                media=more.get("media", "application/json"), subject=self.subject,
             ))
             return handler
 

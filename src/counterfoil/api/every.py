@@ -1,11 +1,24 @@
 """Every address of the API, from the files that declare them."""
 
-from counterfoil.api import configuration, credentials, money, orders, shipping
-from counterfoil.api.door import Endpoint
+from functools import cache
 
-DOORS = (orders.door, money.door, shipping.door, configuration.door, credentials.door)
+from counterfoil.api import configuration, credentials, money, orders, running, shipping
+from counterfoil.api.door import Endpoint
+from counterfoil.api.explorer import explorer
+from counterfoil.api.openapi import describe
+
+DOORS = (
+    orders.door, money.door, shipping.door, configuration.door, credentials.door, running.door
+)
+
+
+@cache
+def document() -> bytes:
+    """Tell the API's description as JSON."""
+    return describe([endpoint for door in DOORS for endpoint in door.endpoints])
 
 
 def every_endpoint() -> list[Endpoint]:
-    """List the addresses in the order they are shown."""
-    return [endpoint for door in DOORS for endpoint in door.endpoints]
+    """List the addresses in the order they are shown, those of their description last."""
+    doors = (*DOORS, explorer(document()))
+    return [endpoint for door in doors for endpoint in door.endpoints]

@@ -1,10 +1,23 @@
-"""What is counted about requests, for Prometheus. [faults §4, the minimal set]"""
+"""What is measured, for Prometheus. [faults §4, the minimal set]
+
+Counters are shared by the processes of one server through PROMETHEUS_MULTIPROC_DIR, where that is
+set before this is imported; whichever process is asked then answers for all of them.
+"""
+
+from collections.abc import Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from counterfoil.book.standing import Standing
+from counterfoil.kernel.db import counter
 
 registry = CollectorRegistry()
 _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
-
 requests = Counter(
     "http_requests", "Requests answered.", ("method", "route", "status"), registry=registry
 )
@@ -12,6 +25,7 @@ seconds = Histogram(
     "http_request_seconds", "From the first byte in to the last byte out.", ("method", "route"),
     buckets=_BUCKETS, registry=registry,
 )
+statements = Counter("database_statements", "Statements sent.", registry=registry)
 
 
 class Meter:
@@ -20,15 +34,56 @@ class Meter:
     def __init__(self) -> None:
         self._counters: dict[tuple[str, str, int], Counter] = {}
         self._histograms: dict[tuple[str, str], Histogram] = {}
+        self._statements = 0
 
     def count(self, method: str, route: str, status: int, elapsed: float) -> None:
         """Count a request that took `elapsed` seconds."""
-        counter = self._counters.get((method, route, status))
-        if counter is None:
-            counter = requests.labels(method, route, str(status))
-            self._counters[method, route, status] = counter
-        counter.inc()
+        one = self._counters.get((method, route, status))
+        if one is None:
+            one = requests.labels(method, route, str(status))
+            self._counters[method, route, status] = one
+        one.inc()
         histogram = self._histograms.get((method, route))
         if histogram is None:
             histogram = self._histograms[method, route] = seconds.labels(method, route)
         histogram.observe(elapsed)
+        sent = counter.statements - self._statements
+        if sent:
+            self._statements += sent
+            statements.inc(sent)
+
+
+class Standings(Collector):
+    """What the database says at the moment of asking, over all accounts."""
+
+    def __init__(self, standings: Sequence[Standing]) -> None:
+        self._standings = standings
+
+    def collect(self) -> Iterator[Metric]:
+        """Give each figure: counts as sums, ages as the worst."""
+        every = self._standings
+        for name, why, value in (
+            ("payment_operations_unsettled", "Movements nobody knows the outcome of.",
+             sum(one.unsettled for one in every)),
+            ("payment_operation_unknown_age_seconds_max", "The oldest of them.",
+             max((one.unsettled_age_ms for one in every), default=0) / 1000),
+            ("feed_facts_unplaced", "Facts that the feed does not have yet.",
+             sum(one.unplaced for one in every)),
+            ("feed_lag_seconds", "The age of the oldest of them.",
+             max((one.feed_lag_ms for one in every), default=0) / 1000),
+            ("letters_waiting", "Letters not sent yet.", sum(one.letters for one in every)),
+            ("rows_due", "Rows that a worker should have taken.", sum(one.due for one in every)),
+        ):
+            yield GaugeMetricFamily(name, why, value=value)
+
+
+def expose(standings: Sequence[Standing]) -> bytes:
+    """Write everything in Prometheus' text format."""
+    counted = CollectorRegistry()
+    try:
+        MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+    except ValueError:
+        counted = registry
+    waiting = CollectorRegistry()
+    waiting.register(Standings(standings))
+    return generate_latest(counted) + generate_latest(waiting)
