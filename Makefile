@@ -41,7 +41,7 @@ bench:   ## measure on this machine (BIG=1: a million orders)
 
 docs:    ## write the reference anew from the code
 	@bin/install run
-	@exec .venv/bin/counterfoil docs
+	@exec $(py) -m docs
 
 lock:    ## resolve the Python packages anew (needs uv)
 	@bin/lock $(if $(UPGRADE),--upgrade)
