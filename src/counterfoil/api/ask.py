@@ -34,6 +34,7 @@ from counterfoil.work.settle import settle_now
 
 T = TypeVar("T", bound=msgspec.Struct)
 BODY_SECONDS = 30
+_JSON, _PROBLEM = "application/json", "application/problem+json"
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
 _KEY = re.compile(rb"[\x21-\x7e]{1,255}\Z")
 _ETAG = re.compile(rb'"([1-9][0-9]{0,8})"\Z')
@@ -70,10 +71,12 @@ class Ask:
         if accept is None or accept == b"*/*":
             return
         text = accept.decode("latin-1").lower()
-        major, _, minor = media.partition("/")
+        major = media.partition("/")[0]
         for part in text.split(","):
             kind, _, rest = part.strip().partition(";")
-            fits = kind.strip() in ("*/*", f"{major}/*", media, f"{major}/problem+{minor}")
+            kind = kind.strip()
+            fits = kind in ("*/*", f"{major}/*", media)
+            fits = fits or (major == "application" and kind in (_JSON, _PROBLEM))
             if fits and not re.search(r"\bq=0(?:\.0*)?\s*(?:;|$)", rest):
                 return
         raise NotAcceptable(f"We answer with {media}.", accepted=[media])

@@ -2,13 +2,29 @@
 
 from functools import cache
 
-from counterfoil.api import configuration, credentials, money, orders, running, shipping
+from counterfoil.api import (
+    bulk,
+    configuration,
+    credentials,
+    money,
+    orders,
+    reading,
+    running,
+    shipping,
+)
 from counterfoil.api.door import Endpoint
 from counterfoil.api.explorer import explorer
 from counterfoil.api.openapi import describe
 
 DOORS = (
-    orders.door, money.door, shipping.door, configuration.door, credentials.door, running.door
+    orders.door,
+    bulk.door,
+    reading.door,
+    money.door,
+    shipping.door,
+    configuration.door,
+    credentials.door,
+    running.door,
 )
 
 

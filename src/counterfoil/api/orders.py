@@ -1,4 +1,4 @@
-"""Orders: take in, read, change, move from state to state, cancel, annotate."""
+"""Orders: take in, change, move from state to state, cancel, annotate."""
 
 import hashlib
 from typing import Any
@@ -13,13 +13,11 @@ from counterfoil.actions.note import note
 from counterfoil.api.ask import Ask
 from counterfoil.api.bodies import CancelBody, EditBody, NoteBody, StateBody
 from counterfoil.api.door import Door
+from counterfoil.api.reading import read_order
 from counterfoil.api.rehearse import rehearse
-from counterfoil.book.opening import open_folder
 from counterfoil.book.placing import PlacedBefore, Placing
 from counterfoil.kernel.machine import TransitionNotAllowed
-from counterfoil.kernel.problem import NotFound, ValidationFailed
-from counterfoil.order.actor import Actor
-from counterfoil.order.answers import tell_whole
+from counterfoil.kernel.problem import ValidationFailed
 from counterfoil.order.change import Answered
 from counterfoil.order.intake import Address, Person, WantedOrder, plain
 from counterfoil.order.problems import (
@@ -33,7 +31,6 @@ from counterfoil.order.problems import (
     UnknownReference,
 )
 from counterfoil.order.shapes import CancellationShape, NoteShape, OrderShape
-from counterfoil.order.telling import TOLD
 
 door = Door("Orders")
 CHANNEL = "api"
@@ -62,12 +59,6 @@ async def place_order(ask: Ask, body: WantedOrder) -> Answered:
     except PlacedBefore as before:
         return await read_order(ask, before.order_id)
     return await ask.settled(ran, asked)
-
-
-@door.get("/v1/orders/{order_id}", right="orders.read", answers={200: OrderShape}, versioned=True)
-async def show_order(ask: Ask) -> Answered:
-    """Read an order with everything that hangs on it."""
-    return await read_order(ask, ask.path["order_id"])
 
 
 @door.patch(
@@ -133,23 +124,6 @@ async def cancel_order(ask: Ask, body: CancelBody) -> Answered:
 async def write_note(ask: Ask, body: NoteBody) -> Answered:
     """Write something down about an order, for colleagues or for the customer too."""
     return await ask.run(note, body=body.body, visibility=body.visibility)
-
-
-async def read_order(ask: Ask, order_id: str) -> Answered:
-    """Read an order in one statement. Raises NotFound."""
-    actor = ask.actor
-    async with ask.office.pool.connection(actor.account_id) as connection:
-        opened = await open_folder(connection, order_id, frozenset(TOLD))
-    folder = opened.folder
-    if folder is None or not _sees_store(actor, folder.order.store):
-        raise NotFound("There is no such order.")
-    if actor.merchants is not None and not actor.merchants & {b.merchant for b in folder.bags}:
-        raise NotFound("There is no such order.")
-    return tell_whole(folder, actor, 200)
-
-
-def _sees_store(actor: Actor, store: str) -> bool:
-    return actor.stores is None or store in actor.stores
 
 
 def fingerprint(wanted: WantedOrder) -> str:

@@ -35,7 +35,8 @@ _DESK = """select json_build_object(
     'settings', g.settings, 'enabled', g.enabled, 'store', g.store)), '[]')
     from gateways g where g.account_id = $1 and g.code = any($4)),
   'merchants', (select coalesce(json_object_agg(m.code, m.name), '{}') from merchants m
-    where m.account_id = $1 and m.code = any($5)),
+    where m.account_id = $1
+      and m.code = any($5 || array(select c.default_merchant from chosen c))),
   'methods', (select coalesce(json_agg(m.code), '[]') from shipment_methods m, chosen c
     where m.account_id = $1 and m.store = c.code),
   'existing', (select json_build_object('id', o.id, 'create_fingerprint', o.create_fingerprint)
