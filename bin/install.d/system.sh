@@ -11,6 +11,15 @@ say() { printf '· %s\n' "$*"; }
 browser_wants() {
     command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
         command -v google-chrome >/dev/null 2>&1 || want chromium
+    # Playwright's driver is linked with it, and a small Debian does not have it.
+    [ "$(uname)" != Linux ] || has_library libatomic.so.1 || want libatomic1
+}
+
+has_library() {
+    for library in /usr/lib/"$1" /usr/lib64/"$1" /usr/lib/*/"$1"; do
+        [ ! -e "$library" ] || return 0
+    done
+    return 1
 }
 
 system_install() {

@@ -9,7 +9,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TOOLS = ("sh", "cat", "cksum", "dirname", "mktemp", "tail", "env", "rm", "find", "sort", "grep")
+TOOLS = (
+    "sh",
+    "cat",
+    "cksum",
+    "dirname",
+    "mktemp",
+    "tail",
+    "env",
+    "rm",
+    "find",
+    "sort",
+    "grep",
+    "uname",
+)
 
 # Debian's own Python: new enough, but with neither ensurepip nor pip.
 BARE_PYTHON = """#!/bin/sh
@@ -86,7 +99,8 @@ def test_it_asks_for_everything_at_once(machine):
     machine.put("sudo", "#!/bin/sh\nexit 1\n")  # there, but it wants a password
     done = machine.install("test", "assets", "browser")
     assert done.returncode == 2
-    assert commands(done.stderr) == ["sudo apt-get install -y python3-venv chromium"]
+    (command,) = commands(done.stderr)
+    assert command.startswith("sudo apt-get install -y python3-venv chromium")
 
 
 def test_sudo_without_a_password_is_used(machine):
