@@ -9,6 +9,7 @@ import msgspec
 from counterfoil.portal import listing, pages
 from counterfoil.portal.forms import Form, Step
 from counterfoil.portal.order_view import Crumb, OrderView
+from counterfoil.portal.rows import row_of
 from tests.portal import sample_facts, sample_order, samples
 from tests.portal.samples import FRAME, NOW
 from tests.portal.shots_money import money_form, refused_refund, result
@@ -26,7 +27,7 @@ class Shot:
 
 def _list(**given: Any) -> dict[str, Any]:
     query = given.pop("query", listing.read_query("/portal/orders/open", []))
-    rows = given.pop("rows", [listing.row(samples.summary(i)) for i in range(24)])
+    rows = given.pop("rows", [row_of(samples.summary(i)) for i in range(24)])
     counts = {
         "": (1204, False),
         "attention": (7, False),
@@ -365,7 +366,7 @@ SHOTS = (
                     "enabled": False,
                     "can": ["no provider"],
                 },
-            ]
+            ],
         },
         msgspec.structs.replace(FRAME, here="gateways"),
     ),

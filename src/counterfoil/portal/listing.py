@@ -7,13 +7,11 @@ every set filter is a chip that can be taken away. [design guide 5.1]
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from counterfoil.order.shapes import SummaryShape
-from counterfoil.portal import reasons, words
-from counterfoil.portal.figures import amount, money
+from counterfoil.portal import words
 
 AXES = (
     ("status", "Status", words.STATUS),
@@ -51,7 +49,14 @@ YES_NO = {
 }
 SIZES = (25, 50, 100)
 KEPT = ("sort", "size", "view")
-KNOWN = {name for name, *_ in (*AXES, *MORE)} | {"q", "placed_from", "placed_to", "after", *KEPT}
+KNOWN = {name for name, *_ in (*AXES, *MORE)} | {
+    "q",
+    "placed_from",
+    "placed_to",
+    "after",
+    "before",
+    *KEPT,
+}
 Pairs = list[tuple[str, str]]
 
 
@@ -155,6 +160,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     placed_from: str = ""
     placed_to: str = ""
     after: str = ""
+    before: str = ""
     sort: str = "-placed_at"
     size: int = 50
     view: str = ""
@@ -244,6 +250,11 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         return known or value
 
     @property
+    def here(self) -> str:
+        """The address of this very page of the list."""
+        return self.href(after=self.after, before="" if self.after else self.before)
+
+    @property
     def clear(self) -> str:
         """The address without any filter, in the same view."""
         return self.href([])
@@ -280,6 +291,7 @@ def read_query(
         placed_from=_day(one("placed_from")),
         placed_to=_day(one("placed_to")),
         after=one("after"),
+        before=one("before"),
         sort="placed_at" if one("sort") == "placed_at" else "-placed_at",
         size=size if size in SIZES else 50,
         view=one("view"),
@@ -298,72 +310,11 @@ def _day(text: str) -> str:
 def paging(query: Query, *, newer: str, older: str) -> Paging:
     """Write the addresses of the neighbouring pages from their cursors; empty is no page."""
     return Paging(
-        newer=query.href(after=newer) if newer else query.href() if query.after else "",
+        newer=query.href(before=newer) if newer else "",
         older=query.href(after=older) if older else "",
         size=query.size,
         sizes=tuple((size, query.href(size="" if size == 50 else str(size))) for size in SIZES),
     )
-
-
-class Row(NamedTuple):
-    """An order in the list, with the words of its cells."""
-
-    order: SummaryShape
-    customer: str
-    place: str
-    source: str
-    status_note: str
-    payment_note: str
-    shipped: str
-    reasons: Sequence[reasons.Reason]
-    doors: tuple[tuple[str, str], ...]
-    origin: str = ""
-    gone: bool = False
-
-
-DOORS = (("capture", "Capture"), ("void", "Void"), ("refund", "Refund"))
-
-
-def row(order: SummaryShape, *, origin: str = "", gone: bool = False) -> Row:
-    """Put an order's summary into the words of its cells. `origin`: the list, for the way back."""
-    open_doors = {one.action for one in order.allowed_actions}
-    live, gone_units = order.units.get("live", 0), order.units.get("shipped", 0)
-    known = order.customer
-    name = " ".join(str(known[key]) for key in ("first_name", "last_name") if known.get(key))
-    address = order.shipping_address or {}
-    return Row(
-        order=order,
-        customer=name or str(known.get("email") or "No name"),
-        place=str(address.get("country") or ""),
-        source=order.store,
-        status_note=_status_note(order),
-        payment_note=_payment_note(order),
-        shipped=f"{gone_units}/{live}" if 0 < gone_units < live else "",
-        reasons=reasons.in_words(order.attention),
-        doors=tuple(door for door in DOORS if door[0] in open_doors),
-        origin=origin,
-        gone=gone,
-    )
-
-
-def _status_note(order: SummaryShape) -> str:
-    if order.fraud_status in ("PENDING", "ON_HOLD"):
-        return "On hold – fraud review"
-    return "On hold" if order.on_hold else ""
-
-
-def _payment_note(order: SummaryShape) -> str:
-    """The number that matters beside the payment's badge."""
-    sums, currency = order.amounts, order.currency
-    if sums.pending or sums.refund_pending:
-        return f"{amount(sums.pending + sums.refund_pending, currency)} not known yet"
-    if order.financial_status == "PARTIALLY_PAID":
-        return f"{amount(sums.captured, currency)} of {amount(sums.authorized, currency)}"
-    if order.financial_status == "PARTIALLY_REFUNDED":
-        return f"refunded {amount(sums.refunded, currency)}"
-    if order.financial_status == "AUTHORIZED" and sums.open != order.total:
-        return f"{amount(sums.open, currency)} open"
-    return f"due {money(sums.due, currency)}" if 0 < sums.due < order.total else ""
 
 
 def views(
@@ -381,3 +332,12 @@ def views(
 def day_start(day: str) -> datetime | None:
     """Take a day of the address as the moment it begins, UTC."""
     return datetime.fromisoformat(f"{day}T00:00:00+00:00") if day else None
+
+
+def way_back(address: str) -> tuple[str, str]:
+    """Take the list that a reader came from, if it is one of ours: its name and address."""
+    for page in (OPEN, ALL):
+        if address == page.path or address.startswith(f"{page.path}?"):
+            query = read_query(page.path, parse_qsl(address.partition("?")[2]))
+            return page.title, query.here
+    return OPEN.title, OPEN.path

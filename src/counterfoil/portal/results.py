@@ -12,13 +12,14 @@ from litestar import Response
 
 from counterfoil.kernel.problem import NotFound
 from counterfoil.order.cancellation import Cancellation
-from counterfoil.order.tells import tell_summary
+from counterfoil.order.telling import tell_summary
 from counterfoil.order.transaction import UNSETTLED, Transaction
-from counterfoil.portal import figures, listing, words
+from counterfoil.portal import figures, words
 from counterfoil.portal.figures import money
 from counterfoil.portal.forms import Step
 from counterfoil.portal.order_view import OrderView
 from counterfoil.portal.reading import Read, gateway_name, known
+from counterfoil.portal.rows import row_of
 from counterfoil.portal.timeline import Facts
 from counterfoil.portal.visit import Visit
 
@@ -83,7 +84,7 @@ def beside(visit: Visit, read: Read, facts: Facts) -> dict[str, Any]:
         folder = read.folder
         left = visit.came_from("/portal/orders/open") and not folder.order.is_open
         summary = tell_summary(folder.order, folder.state, visit.actor)
-        context["row"] = listing.row(summary, gone=left)
+        context["row"] = row_of(summary, gone=left)
     return context
 
 

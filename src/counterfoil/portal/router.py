@@ -1,4 +1,4 @@
-"""The portal as one router: every address, and what its handlers work with."""
+"""The portal as one router."""
 
 from litestar import Response, Router, get
 
@@ -18,10 +18,10 @@ from counterfoil.portal.routes import (
     shipments,
     void,
 )
-from counterfoil.portal.visit import Portal, Visit
+from counterfoil.portal.visit import Visit
 
 
-@get("/")
+@get(["/", "/portal"])
 async def front(request: Asking) -> Response[str]:
     """Send people on to where the work is."""
     return respond.go("/portal/orders/open")
@@ -34,8 +34,8 @@ async def nowhere(request: Asking, rest: str) -> Response[str]:
     raise NotFound("There is no such page.")
 
 
-def create_portal(portal: Portal) -> Router:
-    """Make the router of the pages; `app` hangs it beside the API."""
+def create_portal() -> Router:
+    """Make the router of the pages; `app` hangs it beside the API, with `app.state.works`."""
     pages = Router(
         path="/portal",
         route_handlers=[
@@ -54,6 +54,5 @@ def create_portal(portal: Portal) -> Router:
     return Router(
         path="/",
         route_handlers=[front, static_file, nowhere, pages],
-        opt={"portal": portal},
         include_in_schema=False,
     )

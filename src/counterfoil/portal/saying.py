@@ -73,7 +73,7 @@ def say_capture(folder: Folder, typed: Typed) -> Say:
 
 
 def ask_void(folder: Folder, *, cancels: bool, email: str) -> Ask:
-    """Collect what the void form shows; all of it is a cancellation, which asks about the e-mail."""
+    """Collect what the void form shows; all of it may be a cancellation, which may write."""
     order = folder.order
     partial = any(folder.gateway_of(p).capabilities.partial_void for p in folder.payments if p.open)
     return Ask(
@@ -97,10 +97,8 @@ def say_void(folder: Folder, minor: int, *, cancels: bool, refused: str = "") ->
     if refused:
         return Say(label="Void", shown_minor=0, refused=refused, grave=True)
     amount = money(minor, order.currency)
-    lines = [
-        f"{amount} goes back to the shopper’s limit through {gateway_of(folder)}, which may take"
-        " some days."
-    ]
+    through = gateway_of(folder)
+    lines = [f"{amount} goes back to the shopper’s limit through {through}; it may take some days."]
     if minor < order.open:
         lines.append(f"{money(order.open - minor, order.currency)} stays reserved.")
     elif cancels:

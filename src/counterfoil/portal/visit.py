@@ -29,11 +29,10 @@ SAFE = ("GET", "HEAD")
 UNSIGNED = ("_csrf_token", "idempotency_key")
 
 
-class Portal(msgspec.Struct, frozen=True, kw_only=True):
-    """What every page works with; made once a process, by `app`."""
+class Portal(Works):
+    """What every page works with; `app` puts such a thing into its state, made once a process."""
 
     settings: Settings
-    works: Works
     sessions: SessionCheck
 
 
@@ -47,7 +46,7 @@ class Visit(msgspec.Struct):
     """One request of somebody who is signed in."""
 
     request: Asking
-    portal: Portal
+    works: Portal
     session: Session
     frame: pages.Frame
     form: FormMultiDict
@@ -55,23 +54,21 @@ class Visit(msgspec.Struct):
     @classmethod
     async def begin(cls, request: Asking, right: str = "", here: str = "") -> "Visit":
         """Begin a visit. Raises Unauthenticated, ForeignForm, PermissionDenied."""
-        portal = portal_of(request)
-        session = await portal.sessions.authenticate(request.cookies.get(respond.SESSION_COOKIE))
+        works = portal_of(request)
+        session = await works.sessions.authenticate(request.cookies.get(respond.SESSION_COOKIE))
         form = FormMultiDict()
         if request.method not in SAFE:
             check_origin(request)
             form = await request.form()
             check_token(request, session, form)
-        visit = cls(request, portal, session, frame_of(request, session, here), form)
+        visit = cls(request, works, session, frame_of(request, session, here), form)
         request.state.frame = visit.frame
+        trace: Any = request.scope.get("counterfoil")
+        if trace is not None:
+            trace.actor = session.actor
         if right:
             session.actor.require(right)
         return visit
-
-    @property
-    def works(self) -> Works:
-        """Connections, the book and the gateways."""
-        return self.portal.works
 
     @property
     def actor(self) -> Actor:
@@ -144,8 +141,8 @@ class Visit(msgspec.Struct):
 
 
 def portal_of(request: Asking) -> Portal:
-    """Find what the portal works with, as its router was given it."""
-    portal: Portal = request.route_handler.opt["portal"]
+    """Find what the portal works with."""
+    portal: Portal = request.app.state.works
     return portal
 
 

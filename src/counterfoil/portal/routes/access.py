@@ -32,7 +32,7 @@ async def login_now(request: Asking) -> Response[str]:
     wanted = respond.own_path(typed(form, "next", 2000))
     try:
         begun = await sign_in(
-            portal.works.pool,
+            portal.pool,
             email=email,
             password=str(form.get("password") or "")[:1000],
             address=request.client.host if request.client else "",
@@ -80,7 +80,7 @@ def _insecure(request: Asking) -> bool:
 async def logout(request: Asking) -> Response[str]:
     """End the session; what the browser kept of pages goes with it."""
     visit = await Visit.begin(request)
-    await visit.portal.sessions.sign_out(request.cookies.get(SESSION_COOKIE))
+    await visit.works.sessions.sign_out(request.cookies.get(SESSION_COOKIE))
     answer = respond.go("/portal/login", {"Clear-Site-Data": '"cache"'})
     answer.set_cookie(respond.session_cookie("", ended=True))
     return answer
@@ -94,7 +94,7 @@ async def theme(request: Asking) -> Response[str]:
     if wanted in get_args(Theme):
         async with visit.works.pool.connection(visit.actor.account_id) as connection:
             await set_theme(connection, visit.session.user.id, wanted)  # type: ignore[arg-type]
-        visit.portal.sessions.forget(visit.session.user.id)
+        visit.works.sessions.forget(visit.session.user.id)
     return respond.go(respond.own_path(visit.typed("back", 2000)))
 
 

@@ -1,4 +1,4 @@
-"""Cancel an order: release, give back, keep what has not left; the e-mail must be chosen. [U-31…33]"""
+"""Cancel: release, give back, keep what has not left; the e-mail must be chosen. [U-31 to U-33]"""
 
 from litestar import Response, get, post
 

@@ -1,6 +1,7 @@
 """Operations: money that is not settled, letters that were written, gateways that are set up."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Response, get, post
@@ -66,10 +67,10 @@ async def letters_page(request: Asking) -> Response[str]:
             connection, visit.actor, limit=50, cursor=request.query_params.get("after")
         )
     older = f"/portal/letters?after={page.next_cursor}" if page.next_cursor else ""
-    post_to = visit.works.post
+    server = urlsplit(visit.works.settings.smtp_url or "")
     mail_to = (
-        f"They leave through the mail server at {post_to.where}."
-        if post_to
+        f"They leave through the mail server at {server.hostname}:{server.port or 25}."
+        if server.hostname
         else "No mail server is set up: letters wait until one is."
     )
     return visit.page("operations/letters.html", letters=page.data, older=older, mail_to=mail_to)
@@ -142,7 +143,7 @@ def _can(gateway: Gateway) -> list[str]:
     return told
 
 
-def _yes(able: bool) -> str:
+def _yes(able: object) -> str:
     return "yes" if able else "no"
 
 

@@ -9,6 +9,7 @@ from counterfoil.order.transaction import UNSETTLED
 from counterfoil.portal import respond
 from counterfoil.portal.forms import Form
 from counterfoil.portal.listing import way_back
+from counterfoil.portal.order_view import Crumb
 from counterfoil.portal.reading import Read, own_id, read_order
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.results import cancellation_panel, panel, tag_of, view_of
@@ -22,7 +23,7 @@ async def order_page(request: Asking, order_id: str) -> Response[str]:
     """Show an order with everything that hangs on it."""
     visit = await Visit.begin(request, "orders.read", here="open")
     read = await read_order(visit, order_id)
-    crumb = way_back(request.query_params.get("from", ""), read.order.store)
+    crumb = Crumb(*way_back(request.query_params.get("from", "")))
     facts = await facts_of(visit, read, whole="all" in request.query_params)
     view = view_of(visit, read, facts, tab=request.query_params.get("tab", "status"), crumb=crumb)
     return visit.page("order/page.html", order=read.order, view=view)

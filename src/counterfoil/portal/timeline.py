@@ -1,0 +1,73 @@
+"""What happened to an order, for its page: facts in words, raw exchanges, and what they changed."""
+
+from typing import Any
+
+import msgspec
+
+from counterfoil.book.looking import gateway_calls, timeline
+from counterfoil.order.shapes import FactShape
+from counterfoil.portal import story
+from counterfoil.portal.reading import Read
+from counterfoil.portal.visit import Visit
+
+FIRST = 50
+ALL = 2000
+ALWAYS = ("timeline", "live")
+#: Which regions of the page a kind of fact changes. [design guide 5.5]
+CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("order.state_changed", ("head", "attention", "state", "items", "payments")),
+    ("order.noted", ("notes",)),
+    ("order.held", ("head", "attention", "items", "holds", "payments")),
+    ("order.released", ("head", "attention", "items", "holds", "payments")),
+    (
+        "order.",
+        ("head", "attention", "items", "payments", "refunds", "state", "customer", "details"),
+    ),
+    ("invoice.", ("invoice",)),
+    ("payment.", ("head", "attention", "payments", "refunds")),
+    ("refund.", ("head", "attention", "payments", "refunds")),
+    ("shipment.", ("head", "attention", "items")),
+    ("item.", ("head", "items")),
+    ("bag.", ("head", "items")),
+    ("fraud.", ("head", "attention", "items", "holds", "state")),
+)
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """An order's facts, newest first, and the exchanges with its providers."""
+
+    facts: tuple[FactShape, ...]
+    shown: dict[str, Any]
+
+
+async def facts_of(visit: Visit, read: Read, *, whole: bool = False) -> Facts:
+    """Read what happened: the newest 50, or all of it."""
+    limit = ALL if whole else FIRST
+    async with visit.works.pool.connection(visit.actor.account_id) as connection:
+        found = await timeline(connection, visit.actor, read.order.id, limit=limit + 1)
+        calls = await gateway_calls(connection, visit.actor, read.order.id)
+    names = {state.code: state.name for state in read.folder.states}
+    exchanges: dict[str, list[Any]] = {}
+    for call in calls:
+        exchanges.setdefault(call.transaction_id, []).append(
+            {"asked for": call.purpose, "outcome": call.outcome, **call.raw}
+        )
+    more = len(found) > limit
+    return Facts(
+        facts=tuple(found[:limit]),
+        shown={
+            "timeline": [story.tell(fact, names) for fact in found[:limit]],
+            "older_facts": f"/portal/orders/{read.order.id}/timeline" if more else "",
+            "calls": exchanges,
+        },
+    )
+
+
+def changed_since(facts: Facts, version: int) -> list[str]:
+    """List the regions that changed after a version, each once, the timeline always."""
+    changed: dict[str, None] = {}
+    for fact in facts.facts:
+        if fact.sequence > version:
+            regions = next((names for kind, names in CHANGES if fact.type.startswith(kind)), ())
+            changed |= dict.fromkeys(regions)
+    return [*changed, *ALWAYS]

@@ -1,0 +1,197 @@
+"""The program as people run it, and a browser that looks at it."""
+
+import base64
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from counterfoil.access.users import NewUser, create_user
+from counterfoil.kernel.db import Pool
+from counterfoil.order.actor import Actor
+from counterfoil.setup.accounts import create_account
+from tests.db import Database, TestServer
+from tests.sandbox.server import Sandbox, start_sandbox
+from tests.work.shop import RING, Shop, open_shop
+
+ROOT = Path(__file__).parents[2]
+EMAIL, PASSWORD, COLLEAGUE = "anna@example.com", "counterfoil-anna-1", "kari@example.com"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WATCH = """addEventListener('securitypolicyviolation', (event) =>
+  console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`))"""
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+class Tab:
+    """A page, and what the browser complained about."""
+
+    def __init__(self, site: "Site", context: BrowserContext, page: Page) -> None:
+        self.site, self.context, self.page = site, context, page
+        self.faults: list[str] = []
+        page.on("pageerror", lambda fault: self.faults.append(str(fault)))
+        page.on("console", self._heard)
+
+    def _heard(self, said: Any) -> None:
+        expected = "Failed to load resource" in said.text  # a 4xx that a story is about
+        cut = "ERR_" in said.text or "htmx:error" in said.text
+        if said.type == "error" and not expected and not cut:
+            self.faults.append(said.text)
+
+    async def goto(self, path: str) -> None:
+        await self.page.goto(self.site.url + path)
+
+    async def sign_in(self, email: str = EMAIL) -> None:
+        await self.goto("/portal/login")
+        await self.page.fill("#email", email)
+        await self.page.fill("#password", PASSWORD)
+        await self.page.click("main button")
+        await self.page.wait_for_url("**/orders/open")
+
+    async def focused(self) -> str:
+        told: str = await self.page.evaluate(
+            "document.activeElement.id || document.activeElement.textContent.trim()"
+        )
+        return told
+
+    async def close(self) -> None:
+        await self.context.close()
+        assert self.faults == []
+
+
+class Site:
+    """Database, sandbox, mail folder, server and worker; `start` makes all of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = ""
+        self.children: list[subprocess.Popen[bytes]] = []
+        self.sandbox: Sandbox
+        self.shop: Shop
+        self.browser: Browser
+
+    async def start(self, server: TestServer) -> None:
+        self.database = await server.create()
+        self.pool = Pool(self.database.app_url)
+        self.sandbox = start_sandbox(self.folder, hang_s=2)
+        account = await create_account(self.pool, "Nordlys Handel")
+        self.shop = await open_shop(self.pool, account, self.sandbox)
+        admin = self.shop.actor
+        async with self.pool.connection(account.id) as connection:
+            for email, name in ((EMAIL, "Anna Berg"), (COLLEAGUE, "Kari Lie")):
+                new = NewUser(email=email, name=name, role="admin", password=PASSWORD)
+                await create_user(connection, admin, new)
+        self._run_program(self.database)
+        self.playing = await async_playwright().start()
+        self.browser = await self.playing.chromium.launch(
+            executable_path=shutil.which("chromium"), args=FLAGS
+        )
+
+    def _run_program(self, database: Database) -> None:
+        port, mail = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        words = {
+            "DATABASE_URL": database.app_url,
+            "DATA_DIR": str(self.folder),
+            "PORT": str(port),
+            "SECRET_KEY": base64.b64encode(RING[0]).decode(),
+            "SMTP_URL": f"smtp://127.0.0.1:{mail}",
+            "LEASE_S": "3",
+            "PROVIDER_DEADLINE_S": "1",
+            "CREDENTIAL_CACHE_S": "0",
+            "TESTING": "true",
+        }
+        settings = {f"COUNTERFOIL_{name}": text for name, text in words.items()}
+        self.mail = self.folder / "mail"
+        for program in (["server"], ["work"], ["mailbox", "127.0.0.1", str(mail), str(self.mail)]):
+            self.children.append(
+                subprocess.Popen(
+                    [sys.executable, "-P", "-m", "counterfoil.cli.child", *program],
+                    env={**os.environ, **settings, "PYTHONPATH": str(ROOT / "src")},
+                    stdin=subprocess.PIPE,
+                    stderr=(self.folder / f"{program[0]}.log").open("wb"),
+                )
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        until = time.monotonic() + 30
+        with httpx2.Client(trust_env=False) as client:
+            while True:
+                try:
+                    if client.get(self.url + "/portal/login").status_code == 200:
+                        return
+                except httpx2.HTTPError:
+                    pass
+                log = self.folder / "server.log"
+                assert time.monotonic() < until, log.read_text()[-3000:]
+                time.sleep(0.1)
+
+    async def stop(self) -> None:
+        await self.browser.close()
+        await self.playing.stop()
+        for child in self.children:
+            child.terminate()
+        for child in self.children:
+            child.wait(30)
+        self.sandbox.stop()
+        self.sandbox.client.close()
+        await self.shop.works.aclose()
+        await self.pool.close()
+
+    async def open_tab(self, email: str = EMAIL, **options: Any) -> Tab:
+        """Open a browser of its own, signed in."""
+        context = await self.browser.new_context(
+            viewport={"width": 1440, "height": 900}, timezone_id="Europe/Oslo", **options
+        )
+        context.set_default_timeout(10_000)
+        if options.get("java_script_enabled", True):
+            await context.add_init_script(WATCH)
+        tab = Tab(self, context, await context.new_page())
+        await tab.sign_in(email)
+        return tab
+
+    @property
+    def actor(self) -> Actor:
+        return self.shop.actor
+
+    def letters(self) -> list[str]:
+        """The letters that the mail server has taken."""
+        return [path.read_text() for path in sorted(self.mail.glob("[!.]*.eml"))]
+
+    async def provider_id(self, order_id: str) -> str:
+        """The sandbox's own id of an order's payment."""
+        folder = await self.shop.folder(order_id)
+        return folder.payments[0].provider_reference or ""
+
+    async def moved(self, order_id: str, kind: str) -> list[int]:
+        """The amounts that the sandbox moved for an order, in the order of moving."""
+        provider_id = await self.provider_id(order_id)
+        entries = self.sandbox.ledger(payment=provider_id)
+        return [one["amount"] for one in entries if one["kind"] == kind]
+
+    async def number(self, order_id: str) -> str:
+        return (await self.shop.folder(order_id)).order.number
+
+    def row(self, tab: Tab, order_id: str) -> Any:
+        return tab.page.locator(f"#order-{order_id}")
