@@ -13,6 +13,14 @@ browser_wants() {
         command -v google-chrome >/dev/null 2>&1 || want chromium
     # Playwright's driver is linked with it, and a small Debian does not have it.
     [ "$(uname)" != Linux ] || has_library libatomic.so.1 || want libatomic1
+    fonts_want
+}
+
+fonts_want() {
+    # Pages are measured in these: without them a test would measure whatever a machine happens to have.
+    command -v apt-get >/dev/null 2>&1 || return 0
+    [ -e /usr/share/fonts/truetype/noto/NotoSans-Regular.ttf ] || want fonts-noto-core
+    [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || want fonts-noto-cjk
 }
 
 has_library() {
