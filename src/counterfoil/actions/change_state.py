@@ -42,15 +42,18 @@ def change_state(folder: Folder, *, asked: Asked, state: str) -> Change:
         return Change.none(folder, folder.order)
     check_state(folder, target)
     draft = Draft(folder, asked.actor)
-    if target.system_state in ("CANCEL_REQUESTED", "SUSPENDED"):
+    stopped = ("CANCEL_REQUESTED", "SUSPENDED")
+    before = folder.order.system_state
+    declined = before == "CANCEL_REQUESTED" != target.system_state
+    if target.system_state in stopped and target.system_state != before and not declined:
         draft.set_order(previous_state=folder.order.state)
     draft.go_to(target)
-    if target.system_state == "COMPLETED":
-        draft.fact("order.completed")
-    elif target.system_state == "CANCEL_REQUESTED":
-        draft.fact("order.cancel_requested")
-    elif folder.order.system_state == "CANCEL_REQUESTED":
+    if declined:
         draft.fact("order.cancel_declined")
+    elif target.system_state == "COMPLETED":
+        draft.fact("order.completed")
+    elif target.system_state == "CANCEL_REQUESTED" != before:
+        draft.fact("order.cancel_requested")
     return draft.change(folder.order)
 
 
@@ -69,16 +72,14 @@ def check_state(folder: Folder, target: OrderState) -> None:
         return
     if target.system_state == "CANCELED":
         raise TransitionNotAllowed("Cancelling moves money: use cancel.", allowed=[])
+    if order.system_state == "CANCEL_REQUESTED":
+        _check_decline(folder, target)
+        return
     ORDER.check(order.system_state, target.system_state)
     if order.system_state == "NEW" and target.system_state == "SUSPENDED":
         raise TransitionNotAllowed("Only an order in work or in doubt can be suspended.")
     if order.system_state == "COMPLETED":
         raise TransitionNotAllowed("A completed order can only be cancelled.", allowed=[])
-    if order.system_state == "CANCEL_REQUESTED" and target.code != order.previous_state:
-        raise TransitionNotAllowed(
-            "Declining the cancellation puts the order back where it was.",
-            allowed=[order.previous_state],
-        )
     if order.system_state in ("FRAUD", "SUSPENDED") and target.system_state in (
         "NEW",
         "PROCESSING",
@@ -88,6 +89,20 @@ def check_state(folder: Folder, target: OrderState) -> None:
         _check_holds(folder)
     if target.system_state == "COMPLETED" and not Units.of(list(folder.items)).all_shipped:
         raise TransitionNotAllowed("Not every item has been shipped.")
+
+
+def _check_decline(folder: Folder, target: OrderState) -> None:
+    """Let it go back to where it was, whatever that was; the machine has it as a jump or an edge.
+
+    Where that state is no more, to work. [domain.md §2, rulings 37]
+    """
+    back = folder.order.previous_state
+    known = any(state.code == back for state in folder.states)
+    allowed = [back] if known else ["new", "processing"]
+    if target.code not in allowed:
+        raise TransitionNotAllowed(
+            "Declining the cancellation puts the order back where it was.", allowed=allowed
+        )
 
 
 def _check_release(folder: Folder, target: OrderState) -> None:
