@@ -76,8 +76,12 @@ def capturable(
         raise AttentionRequired(attention=payment.attention)
     if payment.expires_at and payment.expires_at <= folder.at:
         raise AuthorizationExpired(f"It ended at {payment.expires_at.isoformat()}.")
+    if payment.open <= 0 and payment.expired:
+        raise AuthorizationExpired("The hold time passed, and what was open has been given up.")
     if payment.open <= 0:
         raise InvalidState("Nothing is open to capture.", open=0)
+    if payment.capture_pending and not folder.gateway_of(payment).capabilities.multi_capture:
+        raise InvalidState("A capture is on its way, and this gateway takes only one.")
     wanted = payment.open if amount is None else amount
     if not 0 < wanted <= payment.open:
         raise AmountInvalid(

@@ -1,5 +1,6 @@
 """Let an authorisation end when its hold time has passed."""
 
+from counterfoil.actions.acknowledge import asked_to_keep
 from counterfoil.kernel.ids import new_id
 from counterfoil.order.change import Change, Lease
 from counterfoil.order.draft import Draft
@@ -10,14 +11,17 @@ from counterfoil.order.opening import opens
 from counterfoil.order.transaction import Transaction
 
 
-@opens("bags", "payments", "gateways")
+@opens("bags", "payments", "gateways", "transactions")
 def expire(folder: Folder, *, asked: Asked, payment_id: str, lease: str) -> Change:
     """Give up what is open of an expired authorisation; what is reserved is left to its outcome.
 
-    Nothing to write where the clock was stopped meanwhile. [domain.md §6, rulings 24]
+    Nothing to write where the clock was stopped meanwhile, or may be: what the gateway was asked
+    to keep is not given up before it has answered. [domain.md §6, rulings 24]
     """
     payment = next(p for p in folder.payments if p.id == payment_id)
     if payment.expires_at is None or payment.expires_at > folder.at or payment.open <= 0:
+        return Change.none(folder, payment)
+    if asked_to_keep(folder, payment):
         return Change.none(folder, payment)
     draft = Draft(folder, asked.actor)
     draft.lease = Lease("payments", payment.id, lease)

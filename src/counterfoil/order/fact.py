@@ -29,6 +29,7 @@ FACT_TYPES = {
     "shipment.canceled": "A shipment will not be sent.",
     "payment.authorize_requested": "An authorisation was asked of the gateway.",
     "payment.authorized": "The gateway holds the money.",
+    "payment.acknowledge_requested": "The gateway was asked to keep the hold.",
     "payment.acknowledged": "The hold was acknowledged.",
     "payment.capture_requested": "A capture was asked of the gateway; the amount is reserved.",
     "payment.captured": "Money was taken.",

@@ -45,6 +45,8 @@ def checked_allocations(
 ) -> list[Allocation]:
     """Accept allocations that a client sent. Raises AmountInvalid where they cannot be."""
     by_id = {bag.id: bag for bag in bags}  # type: ignore[attr-defined]
+    if len({part.bag_id for part in wanted}) != len(wanted):
+        raise AmountInvalid("A bag is named twice.")
     if sum(part.amount for part in wanted) != amount:
         raise AmountInvalid("The allocations do not add up to the amount.", amount=amount)
     for part in wanted:
