@@ -16,6 +16,7 @@ from counterfoil.order.opening import opens
 from counterfoil.order.payment import Payment
 from counterfoil.order.problems import (
     AmountInvalid,
+    AttentionRequired,
     InvalidState,
     RefundReferenceConflict,
     RefundReferenceRequired,
@@ -57,7 +58,7 @@ def refund(folder: Folder, *, asked: Asked, wanted: WantedRefund) -> Change:
 
     The same reference, amount and bag again is the first refund, unchanged. Raises, in this order:
     PermissionDenied, RefundReferenceRequired, RefundReferenceConflict, InvalidState,
-    UnknownReference, AmountInvalid. [Z-7…Z-12, V-12…V-16, rulings 25, 43]
+    UnknownReference, AmountInvalid, AttentionRequired. [Z-7…Z-12, V-12…V-16, rulings 25, 26, 43]
     """
     asked.actor.require("payments.refund")
     if wanted.bag_id is None:
@@ -135,6 +136,8 @@ def refundable(folder: Folder, wanted: WantedRefund) -> tuple[Payment, int, list
         raise AmountInvalid(
             f"No single payment has {amount} to give back; the most is {left}.", refundable=left
         )
+    if payment.attention:
+        raise AttentionRequired(attention=payment.attention)
     return payment, amount, lines
 
 

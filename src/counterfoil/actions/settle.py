@@ -37,7 +37,12 @@ ASK_AGAIN_S = (5, 30, 120, 600, 3600)
     "merchants",
 )
 def settle(
-    folder: Folder, *, asked: Asked, transaction_id: str, answer: Answer, lease: str,
+    folder: Folder,
+    *,
+    asked: Asked,
+    transaction_id: str,
+    answer: Answer,
+    lease: str,
     asking: bool = False,
 ) -> Change:
     """Book or release what was reserved, or keep it reserved where the answer is not clear.
@@ -60,7 +65,7 @@ def settle(
             "id": new_id(),
             "order_id": row.order_id,
             "transaction_id": row.id,
-            "purpose": row.type,
+            "purpose": "ASK" if asking else row.type,
             "outcome": answer.outcome,
             "raw": answer.raw,
             "at": draft.at,

@@ -8,7 +8,7 @@ from counterfoil.order.intent import Asked, new_transaction
 from counterfoil.order.moves import allocate, book, checked_allocations, reserve
 from counterfoil.order.opening import opens
 from counterfoil.order.payment import Payment
-from counterfoil.order.problems import AmountInvalid, InvalidState
+from counterfoil.order.problems import AmountInvalid, AttentionRequired, InvalidState
 from counterfoil.order.transaction import Allocation, Transaction
 
 
@@ -24,7 +24,7 @@ def void(
     """Release authorised money, all that is open or a part; releasing all of it cancels the order.
 
     Raises, in this order: PermissionDenied, InvalidState (cancelling, nothing open, goods have
-    left), AmountInvalid. [Z-22…Z-25, rulings 25]
+    left), AttentionRequired, AmountInvalid. [Z-22…Z-25, rulings 25, 26]
     """
     asked.actor.require("payments.void")
     asked.actor.require_whole_order()
@@ -56,6 +56,8 @@ def voidable(folder: Folder, amount: int | None, payment_id: str | None) -> tupl
     payment = next((p for p in folder.payments if payment_id in (None, p.id) and p.open > 0), None)
     if payment is None:
         raise InvalidState("Nothing is open to release.", open=0)
+    if payment.attention:
+        raise AttentionRequired(attention=payment.attention)
     wanted = payment.open if amount is None else amount
     if not 0 < wanted <= payment.open:
         raise AmountInvalid(

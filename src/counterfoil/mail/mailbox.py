@@ -22,7 +22,9 @@ class Mailbox:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name for it
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name for it
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
         """Keep a letter, whole or not at all, and then say so."""
         content = envelope.content or b""
         letter = content.encode() if isinstance(content, str) else content

@@ -67,8 +67,12 @@ class Open(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fruitless(self) -> int:
-        """How many claims, this one included, have left no exchange in the log."""
-        return self.row.attempts - sum(1 for one in self.log if one.outcome != SENDING)
+        """How many claims, this one included, have left no outcome in the log.
+
+        A claim that sends again leaves three lines: asked, sending, heard.
+        """
+        begun = sum(1 for one in self.log if one.outcome == SENDING)
+        return self.row.attempts - (len(self.log) - 2 * begun)
 
     @property
     def surely_unsent(self) -> bool:

@@ -1,0 +1,108 @@
+"""Where commands are run to be killed: a process that forks one child for each of them.
+
+Run as a program it reads one order a line, JSON, and answers with one line: how the child ended and
+which failpoints it passed. Everything is imported once, so a child costs milliseconds; it is a
+process of its own all the same, and dies by `os._exit` like one.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from subprocess import PIPE, Popen
+from typing import Any
+
+from counterfoil.kernel import failpoint
+from counterfoil.kernel.db import Pool
+from counterfoil.kernel.log import set_up_log
+from counterfoil.mail.send import Post
+from counterfoil.order.config import Account
+from tests.conftest import make_admin
+from tests.db import Clock
+from tests.work.shop import QUICK, RING, Book, KeyRing, Shop, Works
+
+ROOT = Path(__file__).parents[2]
+WORK_STEPS_S = (2, 70, 70)
+
+
+class Forge:
+    """The process, as the tests see it."""
+
+    def __init__(self, app_url: str, owner_url: str, account: Account) -> None:
+        self.where = {"app_url": app_url, "owner_url": owner_url, "account": account.id}
+        paths = [str(ROOT / "src"), str(ROOT)]
+        self.process = Popen(
+            [sys.executable, "-m", "tests.crash.forge"], stdin=PIPE, stdout=PIPE, text=True,
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        )
+
+    def run(self, flow: str, *, arm: str | None = None, **more: Any) -> tuple[int, list[str]]:
+        """Run a flow in a child; its exit code, and the failpoints when none was armed."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"flow": flow, "arm": arm, **self.where, **more}))
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        told = json.loads(self.process.stdout.readline())
+        return told["code"], told["passed"]
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+async def play(wanted: dict[str, Any]) -> None:
+    """Do what a process of ours would do."""
+    pool = Pool(wanted["app_url"], size=6)
+    post = Post(wanted["smtp"], sender="shop@example.com") if wanted.get("smtp") else None
+    account = Account(id=wanted["account"], name="Test", created_at=None)  # type: ignore[arg-type]
+    works = Works(pool, Book(pool), keys=KeyRing(RING), pace=QUICK, post=post)
+    shop = Shop(works, make_admin(account))
+    if wanted["flow"] == "place":
+        await shop.place(5000, key=wanted["key"])
+    elif wanted["flow"] == "work":
+        for seconds in wanted["steps"]:
+            await Clock(wanted["owner_url"]).advance(seconds)
+            await shop.worked()
+    else:
+        more = wanted.get("wanted", {})
+        await shop.run(wanted["flow"], wanted["order_id"], key=wanted["key"], **more)
+    await works.aclose()
+    await pool.close()
+
+
+def child(wanted: dict[str, Any], told: int) -> None:
+    passed: list[str] = []
+    if wanted["arm"]:
+        failpoint.arm(wanted["arm"])
+    else:
+        failpoint.record(passed)
+    try:
+        asyncio.run(play(wanted))
+    except BaseException as failure:  # noqa: BLE001 - the parent is told
+        print(repr(failure), file=sys.stderr)
+        os._exit(1)
+    os.write(told, json.dumps(passed).encode())
+    os._exit(0)
+
+
+def main() -> None:
+    set_up_log("critical")
+    for line in sys.stdin:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            child(json.loads(line), writing)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            passed = json.loads(pipe.read() or b"[]")
+        _, status = os.waitpid(pid, 0)
+        print(json.dumps({"code": os.waitstatus_to_exitcode(status), "passed": passed}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
