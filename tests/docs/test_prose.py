@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from cyclopts import CycloptsError
 
 from counterfoil.api.every import every_endpoint
 from counterfoil.cli.root import app as commands
@@ -126,30 +127,27 @@ def test_targets_exist(page):
     nothing(sorted(found - known), f"{place(page)} makes what cannot be made")
 
 
-@PAGES
-def test_commands_can_be_typed(page):
-    """A command line of a console block or a span is parsed as the program would."""
-    typed = [s for s in code_spans(page) if s.startswith("counterfoil ")]
+def typed(page: Path) -> list[str]:
+    """List the command lines of a page, as they stand behind a prompt or in a sentence."""
+    found = [span for span in code_spans(page) if span.startswith("counterfoil ")]
     for block in blocks(page):
         if block.language in {"console", "sh"}:
-            lines = block.text.replace("\\\n", " ").splitlines()
-            typed += [m[1] for line in lines
-                      if (m := re.match(r"(?:\$ )?(?:\.venv/bin/)?(counterfoil .*)", line))]
-    if page.is_relative_to(GENERATED):
-        return  # written from the commands themselves
+            lines = block.text.replace("\\\n", " ")
+            found += re.findall(r"^(?:\$ )?(?:\.venv/bin/)?(counterfoil .*)$", lines, re.MULTILINE)
+    return found
+
+
+@pytest.mark.parametrize("page", [p for p in pages() if p.parent != GENERATED], ids=place)
+def test_commands_can_be_typed(page):
     wrong = []
-    for line in typed:
-        words = [w for w in shlex.split(line, comments=True)[1:] if w != "--help"]
-        words = words[: next((n for n, w in enumerate(words) if w in {"|", ">", "&"}), None)]
-        if any(word.isupper() or word.endswith("…") for word in words) or words == ["COMMAND"]:
-            words = [word for word in words if not word.endswith("…")]
+    for line in typed(page):
+        words = [word for word in shlex.split(line)[1:] if word not in {"--help", "COMMAND"}]
         try:
-            commands.parse_known_args(words, console=None)
-            rest = commands.parse_known_args(words)[2]
-            if rest and words:
-                wrong.append(f"{line}: {rest}")
-        except Exception as why:  # whatever it is, it cannot be typed
-            wrong.append(f"{line}: {why!r}")
+            unknown = commands.parse_known_args(words)[2]
+        except CycloptsError as why:
+            unknown = [str(why)]
+        if unknown:
+            wrong.append(f"{line}: {', '.join(unknown)}")
     nothing(wrong, f"{place(page)} types commands that nobody has")
 
 
