@@ -48,6 +48,13 @@ def blocks(page: Path) -> tuple[Block, ...]:
     )
 
 
+def asides(page: Path) -> dict[int, str]:
+    """Map lines to what is to be done there in the portal; readers see the sentence before it."""
+    lines = enumerate(read(page).splitlines(), 1)
+    return {number: m[1] for number, line in lines
+            if (m := re.fullmatch(r"<!-- in the portal: (.+) -->", line))}
+
+
 @cache
 def prose(page: Path) -> str:
     """A page without its fenced blocks."""

@@ -4,10 +4,11 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.docs.pages import Block, blocks, place
+from tests.docs.pages import Block, asides, blocks, place
 
 _END = "-- end of block --"
 #: Stands for whatever differs from time to time.
@@ -20,22 +21,36 @@ class Reader:
     def __init__(self, page: Path, folder: Path, environment: dict[str, str]) -> None:
         self.page = page
         self.output = ""
+        #: Written on the page, and what is typed instead.
+        self.instead = ("", "")
         self.shell = subprocess.Popen(
             ["bash", "--noprofile", "--norc"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             cwd=folder, env={**os.environ, **environment},
         )
 
-    def read(self) -> None:
-        """Run every block of shell; compare every block of JSON or text with what came before."""
-        for block in blocks(self.page):
+    def read(self, portal: Callable[["Reader", str], None] | None = None) -> None:
+        """Run every block of shell; compare every block of JSON or text with what came before.
+
+        `portal` does what the page asks its reader to do in the browser.
+        """
+        todo = asides(self.page)
+        for block in map(self._own, blocks(self.page)):
+            for line in [line for line in todo if line < block.line]:
+                assert portal is not None
+                portal(self, todo.pop(line))
             if block.language == "sh":
                 self.type(block)
             elif block.language == "json":
                 self._compare(block, json.loads(block.text))
             elif block.language == "text":
-                for line in block.text.splitlines():
-                    assert _like(line, self.output), self._say(block, f"no line {line!r} in")
+                for shown in block.text.splitlines():
+                    assert _like(shown, self.output), self._say(block, f"no line {shown!r} in")
+
+    def _own(self, block: Block) -> Block:
+        written, instead = self.instead
+        text = block.text.replace(written, instead) if written else block.text
+        return Block(block.language, text, block.line)
 
     def type(self, block: Block) -> None:
         """Run a block to its end. It must succeed."""
