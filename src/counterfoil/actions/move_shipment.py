@@ -6,6 +6,7 @@ from counterfoil.actions.ship import (
     check_gate,
     check_tracking_number,
     find_method,
+    promised_method,
     tracking_url,
 )
 from counterfoil.kernel.problem import NotFound
@@ -15,7 +16,7 @@ from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
 from counterfoil.order.goods import restated_item
 from counterfoil.order.intent import Asked
-from counterfoil.order.item import CONFIRMED
+from counterfoil.order.item import CONFIRMED, Item
 from counterfoil.order.life import SHIPMENT
 from counterfoil.order.opening import opens
 from counterfoil.order.problems import ShipmentUpdateNotAllowed, TrackingNotAllowed
@@ -34,8 +35,8 @@ def send_shipment(folder: Folder, *, asked: Asked, shipment_id: str) -> Change:
     """
     parcel = _find(folder, asked, shipment_id)
     SHIPMENT.check(parcel.status, "SHIPPED")
-    if not asked.instant and parcel.status == "OPEN":
-        check_gate(folder)
+    if not asked.instant:
+        _check_send_gate(folder, parcel)
     draft = _moved(folder, asked, parcel, "SHIPPED", "shipment.shipped", "shipped_at")
     units = Units.of(draft.section("items"))
     if draft.order.system_state == "NEW":
@@ -100,16 +101,20 @@ def update_shipment(
     if not fields:
         return Change.none(folder, parcel)
     number = fields.get("tracking_number")
-    if number is not None:
+    if number is not None and not left:
         _check_confirmed(folder, parcel)
-        check_tracking_number(folder, str(number), parcel.id)
-    method = find_method(folder, str(fields.get("method") or parcel.method or "") or None)
+    chosen = find_method(folder, fields.get("method"))
+    check_tracking_number(folder, number, parcel.id)
+    method = chosen or promised_method(folder, parcel.method)
     draft = Draft(folder, asked.actor)
     new = msgspec.structs.replace(parcel, updated_at=draft.at, **fields)
-    if "method" in fields and method and "carrier" not in fields:
-        new = msgspec.structs.replace(new, carrier=method.carrier)
+    if chosen and "carrier" not in fields:
+        new = msgspec.structs.replace(new, carrier=chosen.carrier)
     new = msgspec.structs.replace(new, tracking_url=tracking_url(method, new.tracking_number))
     draft.put(new)
+    if chosen:
+        for item in _inside(draft, parcel):
+            draft.put(msgspec.structs.replace(item, shipping_method=chosen.code))
     draft.fact("shipment.updated", new, merchant=_merchant(folder, parcel), fields=list(fields))
     return draft.change(new, retell="tracking_number" in fields)
 
@@ -121,6 +126,13 @@ def _find(folder: Folder, asked: Asked, shipment_id: str) -> Shipment:
         raise NotFound("There is no such shipment.")
     require_bag(folder, parcel.bag_id, asked.actor)
     return parcel
+
+
+def _check_send_gate(folder: Folder, parcel: Shipment) -> None:
+    """What leaves passes the gate; a completed order's parcel may be sent again. [rulings 30]"""
+    again = parcel.status != "OPEN" and folder.order.system_state == "COMPLETED"
+    if not again or folder.order.hold_shipment:
+        check_gate(folder)
 
 
 def _check_late_gate(folder: Folder) -> None:
@@ -148,10 +160,13 @@ def _moved(
     stamps = {stamp: draft.at} if stamp else {}
     new = msgspec.structs.replace(parcel, status=status, updated_at=draft.at, **stamps)
     draft.put(new)
-    inside = {part.item_id for part in parcel.items}
     shipments = draft.section("shipments")
-    for item in draft.section("items"):
-        if item.id in inside:
-            draft.put(restated_item(item, shipments))
+    for item in _inside(draft, parcel):
+        draft.put(restated_item(item, shipments))
     draft.fact(fact, new, merchant=_merchant(folder, parcel))
     return draft
+
+
+def _inside(draft: Draft, parcel: Shipment) -> list[Item]:
+    inside = {part.item_id for part in parcel.items}
+    return [item for item in draft.section("items") if item.id in inside]

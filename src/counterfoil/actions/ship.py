@@ -17,6 +17,7 @@ from counterfoil.order.life import ITEM
 from counterfoil.order.opening import opens
 from counterfoil.order.problems import (
     AmountInvalid,
+    DuplicateExternalId,
     InvalidState,
     ShipmentUpdateNotAllowed,
     TrackingNumberTaken,
@@ -40,8 +41,8 @@ def ship(folder: Folder, *, asked: Asked, bag_id: str, wanted: WantedShipment) -
     """Make up a shipment; one that carries a tracking number confirms its items for delivery.
 
     The same external id again is the first shipment. Raises, in this order: PermissionDenied,
-    NotFound, ShipmentUpdateNotAllowed, InvalidState, UnknownReference, AmountInvalid,
-    TransitionNotAllowed, TrackingNumberTaken. [U-14…U-25, rulings 30, 31, 46]
+    NotFound, DuplicateExternalId (another bag's), ShipmentUpdateNotAllowed, InvalidState,
+    UnknownReference, AmountInvalid, TrackingNumberTaken. [U-14…U-25, rulings 30, 31, 46]
     """
     asked.actor.require("shipments.write")
     bag = require_bag(folder, bag_id, asked.actor)
@@ -49,22 +50,25 @@ def ship(folder: Folder, *, asked: Asked, bag_id: str, wanted: WantedShipment) -
         (s for s in folder.shipments if wanted.external_id and s.external_id == wanted.external_id),
         None,
     )
+    if first is not None and first.bag_id != bag.id:
+        raise DuplicateExternalId("A shipment of another bag of this order has this external id.")
     if first is not None:
         return Change.none(folder, first)
     if not asked.instant:
         check_gate(folder)
     if not bag.live:
         raise InvalidState(f"The bag is {bag.status}.", status=bag.status)
-    method = find_method(folder, wanted.method or folder.order.shipping_method)
-    check_tracking_number(folder, wanted.tracking_number, None)
+    promised = folder.order.shipping_method
+    method = find_method(folder, wanted.method) or promised_method(folder, promised)
     packed = _packed(folder, bag, wanted.items)
+    check_tracking_number(folder, wanted.tracking_number, None)
     draft = Draft(folder, asked.actor)
     parcel = Shipment(
         id=new_id(),
         order_id=folder.order.id,
         bag_id=bag.id,
         position=len(folder.shipments) + 1,
-        method=method.code if method else None,
+        method=method.code if method else promised,
         carrier=wanted.carrier or (method.carrier if method else None),
         tracking_number=wanted.tracking_number,
         tracking_url=tracking_url(method, wanted.tracking_number),
@@ -109,7 +113,7 @@ def check_gate(folder: Folder) -> None:
 
 
 def find_method(folder: Folder, code: str | None) -> ShipmentMethod | None:
-    """Find a method of the store. Raises UnknownReference."""
+    """Find a method that is chosen now. Raises UnknownReference where it is off or not there."""
     if code is None:
         return None
     found = next((m for m in folder.methods if m.code == code and m.enabled), None)
@@ -119,6 +123,11 @@ def find_method(folder: Folder, code: str | None) -> ShipmentMethod | None:
             methods=[m.code for m in folder.methods if m.enabled],
         )
     return found
+
+
+def promised_method(folder: Folder, code: str | None) -> ShipmentMethod | None:
+    """Find a method that was chosen before; one that is off by now still serves what it carries."""
+    return next((method for method in folder.methods if method.code == code), None)
 
 
 def check_tracking_number(folder: Folder, number: str | None, own: str | None) -> None:
