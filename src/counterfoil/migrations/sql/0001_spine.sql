@@ -219,14 +219,18 @@ create table orders (
   constraint orders_not_over_captured check (refunded + refund_pending <= captured)
 ) with (fillfactor = 80);
 
+-- Lists read these in order, under row-level security, and never further than a page needs. The
+-- status axes share one index: an index for each would have to be written at every change of any.
 create index orders_placed on orders (account_id, placed_at, id);
-create index orders_open on orders (account_id, is_open, placed_at, id);
-create index orders_by_state on orders (account_id, state, placed_at, id);
-create index orders_by_financial on orders (account_id, financial_status, placed_at, id);
-create index orders_by_fulfillment on orders (account_id, fulfillment_status, placed_at, id);
-create index orders_by_fraud on orders (account_id, fraud_status, placed_at, id);
-create index orders_by_hold on orders (account_id, hold_capture, hold_shipment, placed_at, id);
-create index orders_by_total on orders (account_id, total, id);
+create index orders_open on orders (account_id, is_open, store, placed_at, id);
+create index orders_by_status on orders (account_id, system_state, state, financial_status,
+  fulfillment_status, fraud_status, hold_capture, hold_shipment, placed_at, id) include (store);
+create index orders_by_total on orders (account_id, is_open, store, total, id);
+create index orders_attention on orders (account_id, is_open, placed_at, id) where
+  unknown_pending <> 0 or system_state = 'CANCEL_REQUESTED'
+  or fraud_status in ('PENDING', 'ON_HOLD') or hold_capture or hold_shipment
+  or fulfillment_status = 'COULD_NOT_DELIVER' or (system_state = 'COMPLETED' and
+    authorized - captured - voided - expired - capture_pending - void_pending > 0);
 
 create table order_term (
   account_id uuid not null,
@@ -570,6 +574,8 @@ create table facts (
 create unique index facts_position on facts (account_id, position) where position is not null;
 create index facts_unplaced on facts (account_id, id) where position is null;
 create index facts_newest on facts (account_id, at, order_id);
+create index facts_created on facts (account_id, position)
+  where sequence = 1 and position is not null;
 
 create table idempotency (
   account_id uuid not null,
