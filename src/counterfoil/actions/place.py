@@ -100,7 +100,7 @@ def place(
 def _unknown(desk: Desk, draft: Draft) -> dict[str, list[dict[str, str]]]:
     """List merchants and methods that the store does not have yet; the book adds them."""
     order = draft.order
-    codes = {bag.merchant for bag in draft.section("bags")} - set(desk.merchants)
+    codes = {bag.merchant for bag in draft.section("bags")} - desk.merchants.keys()
     found = {"merchants": [{"id": new_id(), "code": code, "name": code} for code in sorted(codes)]}
     method = order.shipping_method
     if method is not None and method not in desk.methods:

@@ -17,6 +17,7 @@ from counterfoil.book.columns import columns_of
 from counterfoil.book.opening import Key
 from counterfoil.kernel.db import Connection
 from counterfoil.order.change import Answered, Change, Lease
+from counterfoil.order.order import Order
 
 _encode = msgspec.json.Encoder().encode
 _INSERT_ORDER = (
@@ -56,7 +57,7 @@ class Shape(msgspec.Struct, frozen=True):
 # and columns and numbers of parameters, never a value.
 _MUST = "must((select count(*) from {name}) = {rows}, '{what}')"
 _NEW_ORDERS = """insert into orders (account_id, {names})
-  select $1, {names} from jsonb_to_recordset({rows}::text::jsonb) r({definitions}) returning id"""
+  select $1, {names} from json_to_recordset({rows}::text::json) r({definitions}) returning id"""
 _ORDER = """update orders set {sets}
   where account_id = $1 and id = {order} and version = {seen} returning id"""
 _NEW_KEY = """insert into idempotency (account_id, credential, key, fingerprint, status, body, etag,
@@ -66,20 +67,20 @@ _ANSWER = """update idempotency set status = {p1}, body = {p2}, etag = {p3}, loc
   where account_id = $1 and credential = {p5} and key = {p6} and status is null
     and exists (select from o) returning 1"""
 _NEW_CONFIGURATION = """insert into {table} (account_id, {names})
-  select $1, {names} from jsonb_to_recordset({rows}::text::jsonb) r({definitions}) returning 1"""
+  select $1, {names} from json_to_recordset({rows}::text::json) r({definitions}) returning 1"""
 _CHANGED_ROWS = """update {table} t set {sets}
-  from o, jsonb_to_recordset({rows}::text::jsonb) r({definitions})
+  from o, json_to_recordset({rows}::text::json) r({definitions})
   where t.account_id = $1 and t.order_id = o.id and t.id = r.id {mine} returning 1"""
 _NEW_ROWS = """insert into {table} (account_id, {names})
-  select $1, {read} from o, jsonb_to_recordset({rows}::text::jsonb) r({definitions})
+  select $1, {read} from o, json_to_recordset({rows}::text::json) r({definitions})
   where r.order_id = o.id returning 1"""
 _NEW_TERMS = """insert into order_term (account_id, term, placed_at, order_id)
   select $1, unnest(r.terms), r.placed_at, r.order_id
-  from o, jsonb_to_recordset({rows}::text::jsonb)
+  from o, json_to_recordset({rows}::text::json)
     r(order_id uuid, placed_at timestamptz, terms text[])
   where r.order_id = o.id returning 1"""
 _GONE_TERMS = """delete from order_term t
-  using o, jsonb_to_recordset({rows}::text::jsonb)
+  using o, json_to_recordset({rows}::text::json)
     r(order_id uuid, placed_at timestamptz, terms text[])
   where t.account_id = $1 and t.order_id = o.id and t.placed_at = r.placed_at
     and t.term = any(r.terms) returning 1"""
@@ -117,14 +118,10 @@ class _Text:
             self.musts.append(_filled(_MUST, name=name, rows=rows, what=must))
 
     def rows_part(self, name: str, fragment: str, *, must: str = "", **names: str) -> None:
-        """Add a part that takes its rows as one JSON parameter, and count them."""
+        """Add a part that takes its rows as one JSON parameter; must: and their number as one."""
         rows = self.next()
-        self.part(
-            name,
-            _filled(fragment, rows=rows, **names),
-            must=must,
-            rows=f"jsonb_array_length({rows}::text::jsonb)",
-        )
+        count = f"{self.next()}::bigint" if must else ""
+        self.part(name, _filled(fragment, rows=rows, **names), must=must, rows=count)
 
 
 @cache
@@ -217,29 +214,33 @@ def _order_values(names: tuple[str, ...], fields: dict[str, Any]) -> list[Any]:
     ]
 
 
-def _update_json(table: str, names: tuple[str, ...], change: Change, lease: Lease | None) -> str:
+def _counted(rows: Sequence[Any]) -> list[Any]:
+    return [_json(rows), len(rows)]
+
+
+def _changed_rows(
+    nouns: Sequence[Any],
+    changed: Sequence[tuple[str, dict[str, Any]]],
+    names: tuple[str, ...],
+    lease: Lease | None,
+) -> list[dict[str, Any]]:
     """Rows that change different columns share one part: what stays is sent as it is."""
-    current = {noun.id: noun for noun in getattr(change.after, table)}
+    current = {noun.id: noun for noun in nouns}
     rows = []
-    for noun_id, _ in change.updates[table]:
+    for noun_id, _ in changed:
         row = {name: getattr(current[noun_id], name) for name in names}
         row["id"] = noun_id
         if lease is not None:
             row["lease"] = lease.token
         rows.append(row)
-    return _json(rows)
+    return rows
 
 
-def _term_rows(changes: Sequence[Change], which: int) -> str:
+def _term_rows(orders: Sequence[tuple[Order, list[str]]]) -> str:
     return _json(
         [
-            {
-                "order_id": c.after.order.id,
-                "placed_at": c.after.order.placed_at,
-                "terms": c.terms[which],
-            }
-            for c in changes
-            if c.terms[which]
+            {"order_id": order.id, "placed_at": order.placed_at, "terms": terms}
+            for order, terms in orders
         ]
     )
 
@@ -279,17 +280,20 @@ async def commit(
     """
     new = change.seen == 0
     rows = _rows_to_insert([change])
+    order_fields = {} if new else change.order_fields()
+    changed = {} if new else change.updates()
     updates = tuple(
-        (table, tuple(sorted({name for _, fields in changed for name in fields})))
-        for table, changed in sorted(change.updates.items())
+        (table, tuple(sorted({name for _, fields in nouns for name in fields})))
+        for table, nouns in sorted(changed.items())
     )
+    terms = change.terms()
     shape = Shape(
         new=new,
-        order=() if new else tuple(sorted(change.order_fields)),
+        order=tuple(sorted(order_fields)),
         inserts=tuple(rows),
-        updates=() if new else updates,
+        updates=updates,
         configuration=tuple(change.configuration),
-        terms=(bool(change.terms[0]), bool(change.terms[1])),
+        terms=(bool(terms[0]), bool(terms[1])),
         leased=change.lease.section if change.lease else "",
         key="new" if key else "answer" if answer_to and answered else "",
     )
@@ -298,18 +302,21 @@ async def commit(
         parameters.append(_json([change.after.order]))
     else:
         parameters += [change.after.order.id, change.seen]
-        parameters += _order_values(shape.order, change.order_fields)
+        parameters += _order_values(shape.order, order_fields)
     if key is not None:
         parameters += _key_values(key, answered)
     elif shape.key == "answer" and answered is not None and answer_to is not None:
         parameters += [answered.status, answered.body, answered.etag, answered.location]
         parameters += list(answer_to)
-    parameters += [_json(change.configuration[table]) for table in shape.configuration]
+    for table in shape.configuration:
+        parameters += _counted(change.configuration[table])
     for table, names in shape.updates:
         lease = change.lease if shape.leased == table else None
-        parameters.append(_update_json(table, names, change, lease))
-    parameters += [_json(rows[table]) for table in shape.inserts]
-    parameters += [_term_rows([change], which) for which in (0, 1) if change.terms[which]]
+        nouns = getattr(change.after, table)
+        parameters += _counted(_changed_rows(nouns, changed[table], names, lease))
+    for table in shape.inserts:
+        parameters += _counted(rows[table])
+    parameters += [_term_rows([(change.after.order, some)]) for some in terms if some]
     return await connection.row(_statement(shape), *parameters) is not None
 
 
@@ -333,7 +340,9 @@ async def commit_new(connection: Connection, changes: Sequence[Change]) -> None:
         key="",
     )
     parameters: list[Any] = [connection.account, _json([c.after.order for c in changes])]
-    parameters += [_json(list(configuration[table].values())) for table in configuration]
-    parameters += [_json(rows[table]) for table in shape.inserts]
-    parameters.append(_term_rows(changes, 0))
+    for made in configuration.values():
+        parameters += _counted(list(made.values()))
+    for table in shape.inserts:
+        parameters += _counted(rows[table])
+    parameters.append(_term_rows([(c.after.order, c.terms()[0]) for c in changes]))
     await connection.rows(_statement(shape), *parameters)

@@ -6,6 +6,10 @@ import time
 
 _lock = threading.Lock()
 _last_ns = 0
+_chance = b""
+_used = 0
+_VARIANT = "89ab"
+_CHANCE_BYTES = 4096  # asked of the system at once; a single id's eight bytes cost a microsecond
 
 
 def new_id() -> str:
@@ -13,15 +17,27 @@ def new_id() -> str:
 
     Within one process every id is greater than the one before, even when the clock steps back.
     """
-    global _last_ns  # noqa: PLW0603 - the one clock that must never repeat within the process
+    global _last_ns, _chance, _used  # noqa: PLW0603 - the one clock that must never repeat within the process
     with _lock:
         now = time.time_ns()
         if now <= _last_ns:
             now = _last_ns + 245  # one step of the 12 bits below a millisecond
         _last_ns = now
+        if _used == len(_chance):
+            _chance, _used = os.urandom(_CHANCE_BYTES), 0
+        chance = _chance[_used : _used + 8]
+        _used += 8
     milliseconds, rest = divmod(now, 1_000_000)
+    begin = f"{milliseconds & 0xFFFFFFFFFFFF:012x}"
+    end = chance.hex()
     fine = (rest << 12) // 1_000_000
-    value = (milliseconds & 0xFFFFFFFFFFFF) << 80 | 7 << 76 | fine << 64
-    value |= 2 << 62 | int.from_bytes(os.urandom(8)) >> 2
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return f"{begin[:8]}-{begin[8:]}-7{fine:03x}-{_VARIANT[chance[0] & 3]}{end[1:4]}-{end[4:]}"
+
+
+def _forget_chance() -> None:
+    """A child process must not go on with its parent's chance."""
+    global _used  # noqa: PLW0603 - see above
+    _used = len(_chance)
+
+
+os.register_at_fork(after_in_child=_forget_chance)

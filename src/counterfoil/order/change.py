@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 
 from counterfoil.order.fact import Fact
-from counterfoil.order.folder import Folder
+from counterfoil.order.folder import SECTIONS, Folder
+from counterfoil.order.terms import terms_of_order
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,20 +28,19 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What an action decided: rows to add, fields to set by section, facts, and the result.
+    """What an action decided: the folder before and after, rows to add, facts, and the result.
 
-    `seen` is the version it was decided on; 0 for a new order. `updates` maps a section to
-    (id, fields). `terms` are search terms to add and to remove. `result` is the noun the answer
-    is about. [rulings 1, 2]
+    `seen` is the version it was decided on; 0 for a new order. `retell` says that the order is
+    found by other words now. What differs is worked out when it is written: an action that is
+    only rehearsed, or told as history, need not know. [rulings 1, 2]
     """
 
     seen: int
+    before: Folder
     after: Folder
-    order_fields: dict[str, Any]
     inserts: dict[str, list[msgspec.Struct]]
-    updates: dict[str, list[tuple[str, dict[str, Any]]]]
     facts: list[Fact]
-    terms: tuple[list[str], list[str]] = ([], [])
+    retell: bool = False
     result: Any = None
     lease: Lease | None = None
     calls: list[dict[str, Any]] = []
@@ -51,10 +51,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         """Nothing to write: the effect is there already, and this is what it was."""
         return cls(
             seen=folder.order.version,
+            before=folder,
             after=folder,
-            order_fields={},
             inserts={},
-            updates={},
             facts=[],
             result=result,
         )
@@ -63,3 +62,44 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     def nothing(self) -> bool:
         """Whether there is nothing to write: a repeat that finds its effect already there."""
         return not self.facts
+
+    def order_fields(self) -> dict[str, Any]:
+        """List the fields of the order that changed, with their new values."""
+        return differing(self.before.order, self.after.order)
+
+    def updates(self) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+        """List by section the nouns that changed, each with its id and its changed fields."""
+        found = {}
+        for section in SECTIONS:
+            old = getattr(self.before, section)
+            if getattr(self.after, section) is old:
+                continue
+            known = {noun.id: noun for noun in old}
+            changed = [
+                (noun.id, fields)
+                for noun in getattr(self.after, section)
+                if noun.id in known and (fields := differing(known[noun.id], noun))
+            ]
+            if changed:
+                found[section] = changed
+        return found
+
+    def terms(self) -> tuple[list[str], list[str]]:
+        """List the search terms to add, and those to remove."""
+        if self.seen == 0:
+            return terms_of_order(self.after), []
+        if not self.retell:
+            return [], []
+        old, new = terms_of_order(self.before), terms_of_order(self.after)
+        return [term for term in new if term not in old], [t for t in old if t not in new]
+
+
+def differing(old: Any, new: Any) -> dict[str, Any]:
+    """List the fields whose values differ, as they are in the new one."""
+    if old is new:
+        return {}
+    return {
+        name: value
+        for name in type(new).__struct_fields__
+        if (value := getattr(new, name)) != getattr(old, name)
+    }

@@ -15,10 +15,10 @@ from counterfoil.order.change import Change, Lease
 from counterfoil.order.config import BUILT_IN_STATES, OrderState
 from counterfoil.order.fact import FACT_TYPES, Fact
 from counterfoil.order.folder import SECTIONS, Folder
-from counterfoil.order.order import OPEN_STATES, Order
+from counterfoil.order.item import Item
+from counterfoil.order.order import OPEN_STATES
 from counterfoil.order.status import Units, financial_status, fulfillment_status
 from counterfoil.order.tells import brief_order, told
-from counterfoil.order.terms import terms_of_order
 
 _SECTION_OF = {noun: section for section, noun in SECTIONS.items()}
 _MONEY = frozenset({"bags", "payments"})
@@ -38,37 +38,44 @@ class Draft:
         self._added: dict[str, dict[str, Any]] = {}
         self._facts: list[tuple[str, Any, str | None, dict[str, Any]]] = []
         self._touched: set[str] = set()
+        self._goods: set[str] = set()
         self.lease: Lease | None = None
         self.calls: list[dict[str, Any]] = []
-        self._new = new
+
+    def _by_id(self, name: str) -> dict[str, Any]:
+        now = self._now.get(name)
+        if now is None:
+            now = self._now[name] = {noun.id: noun for noun in getattr(self.before, name)}
+        return now
 
     def section(self, name: str) -> list[Any]:
         """List the nouns of an opened section as they are in the draft."""
-        if name not in self._now:
-            self._now[name] = {noun.id: noun for noun in getattr(self.before, name)}
-        return list(self._now[name].values())
+        return list(self._by_id(name).values())
 
     def get(self, name: str, noun_id: str) -> Any:
         """Find one noun of an opened section as it is in the draft."""
-        self.section(name)
-        return self._now[name].get(noun_id)
+        return self._by_id(name).get(noun_id)
 
     def put(self, noun: Any) -> None:
         """Replace a noun that is in the folder by its newer self."""
         section = _SECTION_OF[type(noun)]
-        self.section(section)
-        assert noun.id in self._now[section], f"{section} {noun.id} is not in the folder"
-        self._now[section][noun.id] = noun
-        self._touched.add(section)
+        now = self._by_id(section)
+        assert noun.id in now, f"{section} {noun.id} is not in the folder"
+        now[noun.id] = noun
+        self._touch(section, noun)
 
     def add(self, noun: Any) -> None:
         """Add a new noun; its section need not be opened."""
         section = _SECTION_OF[type(noun)]
         self._added.setdefault(section, {})[noun.id] = noun
         if self.before.opened(section):
-            self.section(section)
-            self._now[section][noun.id] = noun
+            self._by_id(section)[noun.id] = noun
+        self._touch(section, noun)
+
+    def _touch(self, section: str, noun: Any) -> None:
         self._touched.add(section)
+        if section == "items":
+            self._goods.add(noun.bag_id)
 
     def set_order(self, **fields: Any) -> None:
         """Set fields of the order itself."""
@@ -105,33 +112,26 @@ class Draft:
         `retell` makes the order's search terms anew, for actions that changed what it is found by.
         """
         self._roll_up()
-        order = self.order
         assert self._facts, "every change has at least one fact"
         order = msgspec.structs.replace(
-            order, version=order.version + len(self._facts), updated_at=self.at
+            self.order,
+            is_open=self.order.system_state in OPEN_STATES,
+            version=self.order.version + len(self._facts),
+            updated_at=self.at,
         )
         sections = {name: tuple(now.values()) for name, now in self._now.items()}
         after = msgspec.structs.replace(self.before, order=order, state=self.state, **sections)
         return Change(
             seen=self.seen,
+            before=self.before,
             after=after,
-            order_fields=_differing(self.before.order, order),
-            inserts={name: list(added.values()) for name, added in self._latest_added().items()},
-            updates=self._updates(),
+            inserts=self._latest_added(),
             facts=self._number_facts(after),
-            terms=self._terms(after, retell=retell),
+            retell=retell,
             result=self._latest(result),
             lease=self.lease,
             calls=self.calls,
         )
-
-    def _terms(self, after: Folder, *, retell: bool) -> tuple[list[str], list[str]]:
-        if self._new:
-            return terms_of_order(after), []
-        if not retell:
-            return [], []
-        old, new = terms_of_order(self.before), terms_of_order(after)
-        return [t for t in new if t not in old], [t for t in old if t not in new]
 
     def _latest(self, noun: Any) -> Any:
         section = _SECTION_OF.get(type(noun))
@@ -140,35 +140,20 @@ class Draft:
         found = self._now.get(section, {}).get(noun.id)
         return found or self._added.get(section, {}).get(noun.id, noun)
 
-    def _latest_added(self) -> dict[str, dict[str, Any]]:
-        return {
-            section: {key: self._now.get(section, {}).get(key, noun) for key, noun in rows.items()}
-            for section, rows in self._added.items()
-        }
-
-    def _updates(self) -> dict[str, list[tuple[str, dict[str, Any]]]]:
-        found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-        for section in self._touched:
-            if section not in self._now:
-                continue
-            old = {noun.id: noun for noun in getattr(self.before, section)}
-            added = self._added.get(section, {})
-            changed = [
-                (key, _differing(old[key], noun))
-                for key, noun in self._now[section].items()
-                if key not in added and noun is not old[key]
-            ]
-            changed = [(key, fields) for key, fields in changed if fields]
-            if changed:
-                found[section] = changed
+    def _latest_added(self) -> dict[str, list[Any]]:
+        found = {}
+        for section, rows in self._added.items():
+            now = self._now.get(section, rows)
+            found[section] = [now.get(key, noun) for key, noun in rows.items()]
         return found
 
     def _number_facts(self, after: Folder) -> list[Fact]:
         facts = []
+        brief, actor = brief_order(after.order, after.state), self.actor.told()
         for offset, (kind, about, merchant, more) in enumerate(self._facts, start=1):
             sequence = self.order.version + offset
             data = {**more, **(told(self._latest(about)) if about is not None else {})}
-            data["order"] = brief_order(after.order, after.state, sequence)
+            data["order"] = {**brief, "version": sequence}
             facts.append(
                 Fact(
                     id=new_id(),
@@ -178,18 +163,17 @@ class Draft:
                     type=kind,
                     merchant=merchant,
                     data=data,
-                    actor=self.actor.told(),
+                    actor=actor,
                     at=self.at,
                 )
             )
         return facts
 
     def _roll_up(self) -> None:
-        if self._touched & _MONEY:
+        if not _MONEY.isdisjoint(self._touched):
             self._roll_up_money()
-        if self._touched & {"items"}:
+        if self._goods:
             self._roll_up_goods()
-        self.set_order(is_open=self.order.system_state in OPEN_STATES)
 
     def _roll_up_money(self) -> None:
         asked = any(payment.status == "CREATED" for payment in self.section("payments"))
@@ -200,31 +184,41 @@ class Draft:
         bags = self.section("bags")
         sums = summed(bags)
         assert sums == summed(self.section("payments")), "bags and payments disagree"
-        self.set_order(canceled_total=sum(bag.canceled_total for bag in bags), **sums)
+        self.set_order(canceled_total=sum([bag.canceled_total for bag in bags]), **sums)
         self.set_order(
             financial_status=financial_status(self.order, total=self.order.total, asked=asked)
         )
 
     def _roll_up_goods(self) -> None:
         items = self.section("items")
-        alive = set()
-        for bag in self.section("bags"):
-            units = Units.of([item for item in items if item.bag_id == bag.id])
-            new: Bag = msgspec.structs.replace(bag, fulfillment_status=fulfillment_status(units))
-            left = any(item.quantity_shipped for item in items if item.bag_id == bag.id)
-            if units.all_shipped and left and bag.status in ("ACCEPTED", "BACKORDERED"):
-                new = msgspec.structs.replace(new, status="COMPLETED")
-                self.fact("bag.status_changed", new, merchant=bag.merchant)
-            if new != bag:
-                self.put(new)
-            if new.live:
-                alive.add(bag.id)
-        units = Units.of([item for item in items if item.bag_id in alive or not alive])
+        bags: list[Bag] = self.section("bags")
+        for place, bag in enumerate(bags):
+            if bag.id in self._goods:
+                inside = [item for item in items if item.bag_id == bag.id]
+                bags[place] = self._rolled_up_bag(bag, inside)
+        alive = {bag.id for bag in bags if bag.live}
+        if 0 < len(alive) < len(bags):
+            items = [item for item in items if item.bag_id in alive]
+        units = Units.of(items)
         self.set_order(
             fulfillment_status=fulfillment_status(units),
             unit_count=units.live,
             shipped_count=units.shipped,
         )
+
+    def _rolled_up_bag(self, bag: Bag, items: list[Item]) -> Bag:
+        units = Units.of(items)
+        status = fulfillment_status(units)
+        new = bag
+        if status != bag.fulfillment_status:
+            new = msgspec.structs.replace(bag, fulfillment_status=status)
+        left = any(item.quantity_shipped for item in items)
+        if units.all_shipped and left and bag.status in ("ACCEPTED", "BACKORDERED"):
+            new = msgspec.structs.replace(new, status="COMPLETED")
+            self.fact("bag.status_changed", new, merchant=bag.merchant)
+        if new is not bag:
+            self.put(new)
+        return new
 
 
 def built_in(code: str, store: str) -> OrderState:
@@ -240,14 +234,3 @@ def built_in(code: str, store: str) -> OrderState:
         description=found.description,
         built_in=True,
     )
-
-
-def _differing(old: Order | Any, new: Order | Any) -> dict[str, Any]:
-    """List the fields whose values differ."""
-    if old is new:
-        return {}
-    return {
-        name: value
-        for name in type(new).__struct_fields__
-        if (value := getattr(new, name)) != getattr(old, name)
-    }

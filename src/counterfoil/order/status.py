@@ -37,9 +37,10 @@ class Units(msgspec.Struct, frozen=True):
         for item in items:
             if not item.deliverable:
                 continue
-            live += item.live
-            shipped += item.live if item.digital else item.quantity_shipped
-            delivered += item.live if item.digital else item.quantity_delivered
+            units = item.live
+            live += units
+            shipped += units if item.digital else item.quantity_shipped
+            delivered += units if item.digital else item.quantity_delivered
             failed += item.quantity_failed
             returned += item.quantity_returned
         return cls(live, shipped, delivered, failed, returned)

@@ -133,12 +133,14 @@ def tell_brief(order: Order, state: OrderState) -> OrderBriefShape:
     )
 
 
-def brief_order(order: Order, state: OrderState, version: int) -> dict[str, Any]:
-    """Tell what a fact says of its order: no names, addresses or notes. [rulings 10]"""
+def brief_order(order: Order, state: OrderState) -> dict[str, Any]:
+    """Tell what a fact says of its order: no names, addresses or notes. [rulings 10]
+
+    The fact adds the version that it makes.
+    """
     return {
         "id": order.id,
         "number": order.number,
-        "version": version,
         "state": state.code,
         "system_state": order.system_state,
         "display_status": shown_status(order, state),

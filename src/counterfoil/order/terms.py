@@ -23,7 +23,11 @@ def folded(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Split a text into the words it can be found by."""
-    return [word[:_TERM_LENGTH_MAX] for word in _SPLIT.split(folded(text)) if word.strip("-.+_")]
+    return _words(folded(text))
+
+
+def _words(text: str) -> list[str]:
+    return [word[:_TERM_LENGTH_MAX] for word in _SPLIT.split(text) if word.strip("-.+_")]
 
 
 def _texts(folder: Folder) -> list[str]:
@@ -48,9 +52,10 @@ def terms_of_order(folder: Folder) -> list[str]:
     if order.is_test:
         found[TEST] = None
     for text in _texts(folder):
-        whole = folded(text)[:_TERM_LENGTH_MAX]
-        if whole and not any(character.isspace() for character in whole):
+        told = folded(text)
+        whole = told[:_TERM_LENGTH_MAX]
+        if whole and len(whole.split(None, 1)) == 1:
             found[WORD + whole] = None
-        for word in words(text):
+        for word in _words(told):
             found[WORD + word] = None
     return list(found)[:_TERMS_MAX]
