@@ -170,5 +170,5 @@ async def test_life_cycles_that_differ_are_named_in_both_directions(pool, owner)
     assert await check_database(pool, [*others, more]) == [
         "The database does not know order CANCELED → NEW."
     ]
-    await owner.execute("insert into life_cycle values ('bag', '', 'COMPLETED')")
-    assert await check_database(pool, MACHINES) == ["The code does not know bag ∅ → COMPLETED."]
+    await owner.execute("insert into life_cycle values ('bag', '', 'REJECTED')")
+    assert await check_database(pool, MACHINES) == ["The code does not know bag ∅ → REJECTED."]

@@ -27,13 +27,15 @@ class Machine(msgspec.Struct, frozen=True):
     """A life cycle: the statuses a thing may be born in, and the edges between them.
 
     `jumps` are net changes that one command makes in one statement, skipping statuses that
-    exist only inside it; the database trigger sees the net change. [rulings 14]
+    exist only inside it; the database trigger sees the net change. `brought` are statuses in
+    which it may come along with an order that has a history. [rulings 14, 44]
     """
 
     name: str
     born: tuple[str, ...]
     edges: tuple[Edge, ...]
     jumps: tuple[tuple[str, str], ...] = ()
+    brought: tuple[str, ...] = ()
 
     @property
     def statuses(self) -> tuple[str, ...]:
@@ -67,7 +69,7 @@ class Machine(msgspec.Struct, frozen=True):
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """Every (from, to) the database accepts; a birth is from the empty text."""
-        for status in self.born:
+        for status in (*self.born, *self.brought):
             yield "", status
         for edge in self.edges:
             for source in edge.sources:

@@ -8,6 +8,7 @@ from counterfoil.kernel.machine import Edge, Machine
 ORDER = Machine(
     "order",
     born=("NEW", "PROCESSING", "SUSPENDED"),
+    brought=("COMPLETED", "CANCELED", "CANCEL_REQUESTED", "FRAUD"),
     edges=(
         Edge("process", ("NEW",), "PROCESSING", "Work begins: by hand, a capture or a parcel."),
         Edge("flag", ("NEW", "PROCESSING", "SUSPENDED"), "FRAUD", "Somebody thinks it is fraud."),
@@ -45,6 +46,7 @@ ORDER = Machine(
 ITEM = Machine(
     "item",
     born=("PENDING",),
+    brought=("READY", "SHIPPED", "DELIVERED", "CANCELED"),
     edges=(
         Edge("prepare", ("PENDING", "BACKORDERED"), "PROCESSING", "Somebody works on it."),
         Edge("confirm", ("PENDING", "PROCESSING"), "READY", "Confirmed for delivery."),
@@ -100,6 +102,7 @@ ITEM = Machine(
 BAG = Machine(
     "bag",
     born=("ACCEPTED", "IN_PROGRESS", "SUBMITTED"),
+    brought=("COMPLETED", "CANCELED"),
     edges=(
         Edge("submit", ("IN_PROGRESS",), "SUBMITTED", "The shopper placed it."),
         Edge("accept", ("SUBMITTED", "BACKORDERED"), "ACCEPTED", "The merchant will fulfil it."),
@@ -118,6 +121,7 @@ BAG = Machine(
 PAYMENT = Machine(
     "payment",
     born=("CREATED", "AUTHORIZED", "CAPTURED", "DECLINED"),
+    brought=("PARTIALLY_CAPTURED", "VOIDED"),
     edges=(
         Edge("authorise", ("CREATED",), "AUTHORIZED", "The provider holds the money."),
         Edge("decline", ("CREATED",), "DECLINED", "The provider said no."),
@@ -160,6 +164,7 @@ REFUND = Machine(
 SHIPMENT = Machine(
     "shipment",
     born=("OPEN",),
+    brought=("SHIPPED", "DELIVERED"),
     edges=(
         Edge("ship", ("OPEN", "COULD_NOT_DELIVER"), "SHIPPED", "It left the house."),
         Edge("travel", ("SHIPPED",), "IN_TRANSIT", "The carrier has it."),

@@ -14,7 +14,9 @@ from .line import Line, LineError, Source, refused
 
 DEPTH_MAX: Final = 32
 
-_TOKENS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+_STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
+_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _ODD_ESCAPE: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
@@ -117,15 +119,20 @@ def _malformed(detail: str, pointer: str = "") -> LineError:
 
 
 def _depth(raw: bytes) -> int:
+    """Count how deep brackets are nested.
+
+    What is left of the text without its strings is emptied from the inside, a level at a time;
+    brackets that do not pair are counted as they stand.
+    """
+    left = _STRINGS.sub(b"", raw).translate(_SQUARE, _NOT_BRACKETS)
+    levels = 0
+    while (shorter := left.replace(b"[]", b"")) != left:
+        levels, left = levels + 1, shorter
     depth = deepest = 0
-    for token in _TOKENS.finditer(raw):
-        mark = token[0]
-        if mark in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif mark in b"]}":
-            depth -= 1
-    return deepest
+    for mark in left:
+        depth += 1 if mark == ord("[") else -1
+        deepest = max(deepest, depth)
+    return levels + deepest
 
 
 def _examine(text: str) -> LineError | None:

@@ -52,17 +52,19 @@ begin
   return new;
 end $$;
 
+-- Births of every day are named in the triggers: asking the table costs six microseconds a row, as
+-- much as the insert itself. A test tries each of them against the life cycles.
 create trigger orders_life_cycle before update of system_state on orders for each row
   when (old.system_state is distinct from new.system_state)
   execute function refuse_undeclared_system_state();
 create trigger orders_birth before insert on orders for each row
-  when (new.system_state <> 'NEW')
+  when (new.system_state not in ('NEW', 'PROCESSING', 'COMPLETED'))
   execute function refuse_undeclared_birth('order', 'system_state');
 create trigger items_life_cycle before update of delivery_state on items for each row
   when (old.delivery_state is distinct from new.delivery_state)
   execute function refuse_undeclared_delivery_state();
 create trigger items_birth before insert on items for each row
-  when (new.delivery_state <> 'PENDING')
+  when (new.delivery_state not in ('PENDING', 'SHIPPED', 'DELIVERED'))
   execute function refuse_undeclared_birth('item', 'delivery_state');
 create trigger bags_life_cycle before update of status on bags for each row
   when (old.status is distinct from new.status) execute function refuse_undeclared_status('bag');
@@ -83,19 +85,24 @@ create trigger cancellations_life_cycle before update of status on cancellations
 create trigger letters_life_cycle before update of status on letters for each row
   when (old.status is distinct from new.status) execute function refuse_undeclared_status('letter');
 create trigger bags_birth before insert on bags for each row
-  when (new.status <> 'ACCEPTED') execute function refuse_undeclared_birth('bag', 'status');
+  when (new.status not in ('ACCEPTED', 'COMPLETED'))
+  execute function refuse_undeclared_birth('bag', 'status');
 create trigger payments_birth before insert on payments for each row
+  when (new.status not in ('CREATED', 'AUTHORIZED', 'CAPTURED'))
   execute function refuse_undeclared_birth('payment', 'status');
 create trigger transactions_birth before insert on transactions for each row
-  when (new.status <> 'PENDING')
+  when (new.status not in ('PENDING', 'SUCCEEDED'))
   execute function refuse_undeclared_birth('transaction', 'status');
 create trigger letters_birth before insert on letters for each row
   when (new.status <> 'QUEUED') execute function refuse_undeclared_birth('letter', 'status');
 create trigger refunds_birth before insert on refunds for each row
+  when (new.status not in ('PROCESSING', 'COMPLETED'))
   execute function refuse_undeclared_birth('refund', 'status');
 create trigger shipments_birth before insert on shipments for each row
-  when (new.status <> 'OPEN') execute function refuse_undeclared_birth('shipment', 'status');
+  when (new.status not in ('OPEN', 'SHIPPED', 'DELIVERED'))
+  execute function refuse_undeclared_birth('shipment', 'status');
 create trigger cancellations_birth before insert on cancellations for each row
+  when (new.status not in ('PROCESSING', 'CANCELED'))
   execute function refuse_undeclared_birth('cancellation', 'status');
 
 create function refuse_change_of_fact() returns trigger language plpgsql as $$

@@ -1,9 +1,14 @@
--- Which status may follow which; a birth is from the empty text. The machines in order/life.py
--- say why; start-up and a test compare the two.
+-- Which status may follow which; a birth is from the empty text, also that of something that comes
+-- along with an imported order's history. The machines in order/life.py say why; start-up and a test
+-- compare the two.
 insert into life_cycle (machine, from_status, to_status) values
   ('order', '', 'NEW'),
   ('order', '', 'PROCESSING'),
   ('order', '', 'SUSPENDED'),
+  ('order', '', 'COMPLETED'),
+  ('order', '', 'CANCELED'),
+  ('order', '', 'CANCEL_REQUESTED'),
+  ('order', '', 'FRAUD'),
   ('order', 'NEW', 'PROCESSING'),
   ('order', 'NEW', 'FRAUD'),
   ('order', 'PROCESSING', 'FRAUD'),
@@ -34,6 +39,10 @@ insert into life_cycle (machine, from_status, to_status) values
   ('order', 'CANCEL_REQUESTED', 'FRAUD'),
   ('order', 'CANCEL_REQUESTED', 'SUSPENDED'),
   ('item', '', 'PENDING'),
+  ('item', '', 'READY'),
+  ('item', '', 'SHIPPED'),
+  ('item', '', 'DELIVERED'),
+  ('item', '', 'CANCELED'),
   ('item', 'PENDING', 'PROCESSING'),
   ('item', 'BACKORDERED', 'PROCESSING'),
   ('item', 'PENDING', 'READY'),
@@ -77,6 +86,8 @@ insert into life_cycle (machine, from_status, to_status) values
   ('bag', '', 'ACCEPTED'),
   ('bag', '', 'IN_PROGRESS'),
   ('bag', '', 'SUBMITTED'),
+  ('bag', '', 'COMPLETED'),
+  ('bag', '', 'CANCELED'),
   ('bag', 'IN_PROGRESS', 'SUBMITTED'),
   ('bag', 'SUBMITTED', 'ACCEPTED'),
   ('bag', 'BACKORDERED', 'ACCEPTED'),
@@ -92,6 +103,8 @@ insert into life_cycle (machine, from_status, to_status) values
   ('payment', '', 'AUTHORIZED'),
   ('payment', '', 'CAPTURED'),
   ('payment', '', 'DECLINED'),
+  ('payment', '', 'PARTIALLY_CAPTURED'),
+  ('payment', '', 'VOIDED'),
   ('payment', 'CREATED', 'AUTHORIZED'),
   ('payment', 'CREATED', 'DECLINED'),
   ('payment', 'CREATED', 'ABANDONED'),
@@ -119,6 +132,8 @@ insert into life_cycle (machine, from_status, to_status) values
   ('refund', 'PROCESSING', 'FAILED'),
   ('refund', 'PROCESSING', 'CANCELED'),
   ('shipment', '', 'OPEN'),
+  ('shipment', '', 'SHIPPED'),
+  ('shipment', '', 'DELIVERED'),
   ('shipment', 'OPEN', 'SHIPPED'),
   ('shipment', 'COULD_NOT_DELIVER', 'SHIPPED'),
   ('shipment', 'SHIPPED', 'IN_TRANSIT'),
