@@ -310,14 +310,17 @@ class OrderShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FactShape(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened, when, by whom. `cursor` is its place in the feed, once it has one."""
+    """What happened, when, by whom. `cursor` is its place in the feed, once it has one.
+
+    What happened in another merchant's bag has the type `hidden`, and no data. [rulings 5]
+    """
 
     id: str
     order_id: str
     order_number: str
     sequence: int
     type: str
-    data: dict[str, Any]
+    data: dict[str, Any] | None
     actor: dict[str, Any]
     at: datetime
     cursor: str | None
