@@ -72,11 +72,9 @@ class Reader:
         return self.output.strip()
 
     def _compare(self, block: Block, shown: Any) -> None:
-        found = None
-        for line in self.output.splitlines():
-            if line.startswith(("{", "[")):
-                found = json.loads(line)
-        differences = [*differ(shown, found)]
+        answers = documents(self.output)
+        assert answers, self._say(block, "no JSON in")
+        differences = [*differ(shown, answers[-1])]
         assert not differences, self._say(block, "; ".join(differences))
 
     def _say(self, block: Block, what: str) -> str:
@@ -88,6 +86,18 @@ class Reader:
         self.shell.stdin.close()
         self.shell.wait(10)
         self.shell.stdout.close()
+
+
+def documents(output: str) -> list[Any]:
+    """Read every JSON document that a terminal shows, those on one line too."""
+    found, at, decoder = [], 0, json.JSONDecoder()
+    while (begins := re.compile(r"[{\[]").search(output, at)) is not None:
+        try:
+            document, at = decoder.raw_decode(output, begins.start())
+            found.append(document)
+        except ValueError:
+            at = begins.end()
+    return found
 
 
 def differ(shown: Any, found: Any, where: str = "") -> list[str]:
