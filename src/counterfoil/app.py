@@ -12,13 +12,15 @@ from granian.server import Server as Granian
 from granian.server.common import AbstractServer
 from litestar import Litestar
 
-from counterfoil.api.door import check_rights, serve
+from counterfoil.api.door import check_rights, options, serve
 from counterfoil.api.every import every_endpoint
 from counterfoil.api.office import Office
 from counterfoil.api.refusals import exception_handlers
 from counterfoil.api.watch import Teller, Watch, telling
 from counterfoil.kernel.failpoint import arm
 from counterfoil.kernel.log import set_up_log
+from counterfoil.portal.refusals import tell_page
+from counterfoil.portal.router import create_portal
 from counterfoil.settings import Settings
 
 HEADER_SECONDS = 10
@@ -35,7 +37,7 @@ def create_app(settings: Settings) -> Litestar:
     endpoints = every_endpoint()
     check_rights(endpoints)
     office = Office(settings)
-    pages: Mapping[str, Teller] = {}
+    pages: Mapping[str, Teller] = {"/portal": tell_page}
     tell = telling(pages)
 
     @asynccontextmanager
@@ -46,7 +48,11 @@ def create_app(settings: Settings) -> Litestar:
             await office.close()
 
     app = Litestar(
-        route_handlers=[serve(endpoint, office) for endpoint in endpoints],
+        route_handlers=[
+            *options(endpoints),
+            *(serve(endpoint, office) for endpoint in endpoints),
+            create_portal(),
+        ],
         exception_handlers=exception_handlers(tell),
         lifespan=[lifespan],
         openapi_config=None,

@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -34,6 +35,7 @@ from counterfoil.work.settle import settle_now
 
 T = TypeVar("T", bound=msgspec.Struct)
 BODY_SECONDS = 30
+DRAIN_SECONDS, DRAIN_BYTES_MAX = 2, 8 * BODY_BYTES_MAX
 _JSON, _PROBLEM = "application/json", "application/problem+json"
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
 _KEY = re.compile(rb"[\x21-\x7e]{1,255}\Z")
@@ -106,7 +108,7 @@ class Ask:
         if length == b"0":
             return
         if bytes_max is not None and length is not None and int(length) > bytes_max:
-            raise TooLarge(f"A body may have {bytes_max} bytes.", limit=bytes_max)
+            await self._refuse_length(bytes_max)
         count, more = 0, True
         while more:
             try:
@@ -119,10 +121,22 @@ class Ask:
             chunk = message.get("body", b"")
             count += len(chunk)
             if bytes_max is not None and count > bytes_max:
-                raise TooLarge(f"A body may have {bytes_max} bytes.", limit=bytes_max)
+                await self._refuse_length(bytes_max)
             more = message.get("more_body", False)
             if chunk:
                 yield chunk
+
+    async def _refuse_length(self, bytes_max: int) -> NoReturn:
+        """Read on for a moment, so that a client who is still sending gets to hear the refusal."""
+        count = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while count < DRAIN_BYTES_MAX:
+                    message = await self.receive()
+                    count += len(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        break
+        raise TooLarge(f"A body may have {bytes_max} bytes.", limit=bytes_max)
 
     def query(self, kind: type[T]) -> T:
         """Read the query. Raises Malformed and ValidationFailed, also for a name nobody knows."""

@@ -7,7 +7,6 @@ already is answered as it is, so a file may be sent again.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 import msgspec
 
@@ -25,13 +24,13 @@ from counterfoil.book.run import waits_for_provider
 from counterfoil.kernel.body import BODY_BYTES_MAX, ROWS_MAX, check_media_type, decode_json
 from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.log import request_id
-from counterfoil.kernel.problem import Malformed, NotFound, Problem, TooLarge, Unavailable
+from counterfoil.kernel.problem import NotFound, Problem, TooLarge, Unavailable
 from counterfoil.order.change import Answered, Change
 from counterfoil.order.history import Brought
 from counterfoil.order.intake import WantedOrder
 from counterfoil.order.intent import Asked
 from counterfoil.order.problems import DuplicateExternalId
-from counterfoil.transfer.booking import book_brought
+from counterfoil.transfer.booking import Counter, book_brought
 from counterfoil.transfer.desks import Desks, read_desks
 from counterfoil.work.settle import settle_now
 
@@ -132,8 +131,6 @@ def _read(number: int, raw: bytes) -> Entry:
     if len(raw) > BODY_BYTES_MAX:
         raise TooLarge(f"A line may have {BODY_BYTES_MAX} bytes.", limit=BODY_BYTES_MAX)
     brought = decode_json(raw, Brought)
-    if brought.placed_at is not None and brought.placed_at.tzinfo is None:
-        raise Malformed("A time has a zone: 2026-11-20T10:15:00Z.")
     names = WantedOrder.__struct_fields__
     wanted = WantedOrder(**{name: getattr(brought, name) for name in names})
     made = fingerprint(wanted if brought.history is None else brought)
@@ -223,30 +220,30 @@ class Bulk:
                     store = desks.store(entry.wanted.store)
                     first = await self.office.placer.numbers.take(
                         connection, store.code) if store else 0
-                    prefix = store.number_prefix if store else ""
-                    change = self._change(entry, desks, f"{prefix}{first}")
+                    change = self._change(entry, desks, first)
                     if change is not None and waits_for_provider(change):
                         alone.append(entry)
                     elif change is not None:
                         ready.append((entry, change))
         return ready, alone
 
-    def _change(self, entry: Entry, desks: Desks, number: str) -> Change | None:
+    def _change(self, entry: Entry, desks: Desks, number: int) -> Change | None:
         store = desks.store(entry.wanted.store)
-        desk = desks.desk(store)
-        told: dict[str, Any] = {
-            "number": number, "channel": CHANNEL, "fingerprint": entry.fingerprint
-        }
+        counter = Counter(
+            desk=desks.desk(store), methods=desks.methods_of(store), channel=CHANNEL,
+            numbers=iter([number]),
+        )
         try:
             if store and self.actor.stores is not None and store.code not in self.actor.stores:
                 raise NotFound("There is no such store.")
             if entry.brought.history is None:
                 asked = self.office.asked(self.actor, key=f"bulk-{new_id()}")
-                return place(desk, asked=asked, wanted=entry.wanted, **told)
+                return place(
+                    counter.desk, asked=asked, wanted=entry.wanted, channel=CHANNEL,
+                    number=counter.next_number(), fingerprint=entry.fingerprint,
+                )
             past = Asked(actor=self.actor, source="import", instant=True)
-            return book_brought(
-                desk, entry.brought, asked=past, methods=desks.methods_of(store), **told
-            )
+            return book_brought(counter, entry.brought, asked=past, fingerprint=entry.fingerprint)
         except Problem as problem:
             self.refuse(entry.line, problem, entry.wanted.external_id)
             return None

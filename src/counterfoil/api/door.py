@@ -171,6 +171,27 @@ def serve(endpoint: Endpoint, office: Office) -> HTTPRouteHandler:
     )(respond)
 
 
+def options(endpoints: Sequence[Endpoint]) -> list[HTTPRouteHandler]:
+    """Make the handlers that tell which methods each address takes."""
+    methods: dict[str, set[str]] = {}
+    for endpoint in endpoints:
+        own = methods.setdefault(endpoint.path, {"OPTIONS"})
+        own |= {endpoint.method, *(("HEAD",) if endpoint.method == "GET" else ())}
+    return [_options(path, sorted(names)) for path, names in methods.items()]
+
+
+def _options(path: str, names: list[str]) -> HTTPRouteHandler:
+    told = Reply(204, headers=((b"allow", ", ".join(names).encode()),))
+
+    async def respond() -> ASGIApp:
+        return told
+
+    return HTTPRouteHandler(
+        path.replace("}", ":str}"), http_method="OPTIONS", name=f"OPTIONS {path}",
+        status_code=200, include_in_schema=False,
+    )(respond)
+
+
 async def _respond(endpoint: Endpoint, ask: Ask, *, wants_body: bool) -> ASGIApp:
     ask.check_accept(endpoint.media)
     if endpoint.rights != (OPEN,):

@@ -21,6 +21,7 @@ Text = Annotated[str, msgspec.Meta(max_length=1000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 
 
@@ -93,7 +94,7 @@ class WantedOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     store: Code | None = None
     external_id: Reference | None = None
     currency: Currency
-    placed_at: datetime | None = None
+    placed_at: Moment | None = None
     customer: Person = Person()
     billing_address: Address | None = None
     shipping_address: Address | None = None
