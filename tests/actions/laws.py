@@ -1,9 +1,10 @@
 """What is true of every folder, whatever happened to it."""
 
 from counterfoil.order.amounts import AMOUNT_NAMES, summed
+from counterfoil.order.bag import Bag
 from counterfoil.order.folder import Folder
 from counterfoil.order.life import MACHINES
-from counterfoil.order.order import OPEN_STATES
+from counterfoil.order.order import OPEN_STATES, Order
 from counterfoil.order.status import Units, financial_status, fulfillment_status
 from counterfoil.order.transaction import UNSETTLED
 
@@ -60,7 +61,8 @@ def _movements_explain_amounts(folder: Folder) -> None:
 def _statuses_follow(folder: Folder) -> None:
     order = folder.order
     asked = any(payment.status == "CREATED" for payment in folder.payments)
-    for part in (order, *folder.bags):
+    parts: list[Order | Bag] = [order, *folder.bags]
+    for part in parts:
         assert part.financial_status == financial_status(part, total=part.total, asked=asked)
     for bag in folder.bags:
         units = Units.of([item for item in folder.items if item.bag_id == bag.id])

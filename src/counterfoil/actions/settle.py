@@ -6,7 +6,7 @@ import msgspec
 
 from counterfoil.actions.cancel import advance_cancellation, fail_cancellation
 from counterfoil.actions.capture import captured
-from counterfoil.actions.refund import refund_failed, refunded
+from counterfoil.actions.refund import merchant_of, refund_failed, refunded
 from counterfoil.actions.void import voided
 from counterfoil.kernel.ids import new_id
 from counterfoil.order.change import Change, Lease
@@ -81,7 +81,11 @@ def settle(
             due_at=draft.at + timedelta(seconds=ASK_AGAIN_S[0]),
         )
         draft.set_order(unknown_pending=draft.order.unknown_pending + row.amount)
-        draft.fact("refund.unknown" if row.type == "REFUND" else "payment.unknown", row)
+        draft.fact(
+            "refund.unknown" if row.type == "REFUND" else "payment.unknown",
+            row,
+            merchant=merchant_of(folder, row.bag_id),
+        )
     else:
         _decide(draft, row, answer, asked)
     return draft.change(row)

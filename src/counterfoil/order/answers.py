@@ -20,9 +20,8 @@ from counterfoil.order.problems import GatewayDeclined
 from counterfoil.order.refund import Refund
 from counterfoil.order.shapes import CancellationShape
 from counterfoil.order.shipment import Shipment
-from counterfoil.order.telling import tell_order
+from counterfoil.order.telling import tell_brief_to, tell_order
 from counterfoil.order.tells import (
-    tell_brief,
     tell_note,
     tell_refund,
     tell_shipment,
@@ -48,11 +47,11 @@ def answer(change: Change, actor: Actor, *, created: bool = True) -> Answered:
                 result.status,
                 result,
                 folder,
-                tell_transaction(result, tell_brief(folder.order, folder.state)),
+                tell_transaction(result, tell_brief_to(folder, actor)),
                 status,
             )
         case Refund():
-            return _refund(result, folder, status, change.inserts.get("transactions", []))
+            return _refund(result, folder, actor, status, change.inserts.get("transactions", []))
         case Cancellation():
             return _cancellation(result, folder, actor)
         case Shipment():
@@ -89,8 +88,8 @@ def answer_to_settled(
     if row.type == "REFUND":
         promise = next(r for r in folder.refunds if r.id == row.refund_id)
         rows = [t for t in folder.transactions if t.refund_id == promise.id]
-        return _refund(promise, folder, 201, rows), asked_by
-    shape = tell_transaction(row, tell_brief(folder.order, folder.state))
+        return _refund(promise, folder, actor, 201, rows), asked_by
+    shape = tell_transaction(row, tell_brief_to(folder, actor))
     return _money(row.status, row, folder, shape, 201), asked_by
 
 
@@ -126,8 +125,10 @@ def _money(state: str, row: Transaction, folder: Folder, shape: Any, status: int
     return _told(folder, shape, 202 if unknown else status, location=where)
 
 
-def _refund(promise: Refund, folder: Folder, status: int, rows: list[Any]) -> Answered:
-    brief = tell_brief(folder.order, folder.state)
+def _refund(
+    promise: Refund, folder: Folder, actor: Actor, status: int, rows: list[Any]
+) -> Answered:
+    brief = tell_brief_to(folder, actor)
     shape = tell_refund(promise, brief, [tell_transaction(row) for row in rows])
     if rows:
         return _money(rows[-1].status, rows[-1], folder, shape, status)

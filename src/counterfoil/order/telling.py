@@ -1,5 +1,7 @@
 """Telling an order: its folder as the API shows it to one actor. [rulings 5]"""
 
+import msgspec
+
 from counterfoil.order.actor import Actor
 from counterfoil.order.allowed import (
     attention_reasons,
@@ -13,10 +15,18 @@ from counterfoil.order.bag import Bag
 from counterfoil.order.config import OrderState
 from counterfoil.order.folder import Folder
 from counterfoil.order.order import Order
-from counterfoil.order.shapes import BagShape, MerchantShape, OrderShape, RefundShape, SummaryShape
+from counterfoil.order.shapes import (
+    BagShape,
+    MerchantShape,
+    OrderBriefShape,
+    OrderShape,
+    RefundShape,
+    SummaryShape,
+)
 from counterfoil.order.tells import (
     shown_status,
     tell_amounts,
+    tell_brief,
     tell_hold,
     tell_item,
     tell_note,
@@ -36,6 +46,16 @@ def visible_bags(folder: Folder, actor: Actor) -> list[Bag]:
     if actor.merchants is None:
         return list(folder.bags)
     return [bag for bag in folder.bags if bag.merchant in actor.merchants]
+
+
+def tell_brief_to(folder: Folder, actor: Actor) -> OrderBriefShape:
+    """Tell what a movement says of its order; to a limited actor with its own bags' sums."""
+    brief = tell_brief(folder.order, folder.state)
+    if actor.merchants is None:
+        return brief
+    bags = visible_bags(folder, actor)
+    amounts = tell_amounts(Amounts(**summed(bags)), due=sum(bag.due for bag in bags))
+    return msgspec.structs.replace(brief, amounts=amounts)
 
 
 def tell_bag(folder: Folder, bag: Bag, actor: Actor) -> BagShape:
