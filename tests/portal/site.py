@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from counterfoil.access.users import NewUser, create_user
 from counterfoil.kernel.db import Pool
@@ -22,6 +22,7 @@ from tests.sandbox.server import Sandbox, start_sandbox
 from tests.work.shop import RING, Shop, open_shop
 
 ROOT = Path(__file__).parents[2]
+PATHS = str(ROOT / "src")
 EMAIL, PASSWORD, COLLEAGUE = "anna@example.com", "counterfoil-anna-1", "kari@example.com"
 FLAGS = [
     "--no-sandbox",
@@ -68,11 +69,9 @@ class Tab:
         await self.page.click("main button")
         await self.page.wait_for_url("**/orders/open")
 
-    async def focused(self) -> str:
-        told: str = await self.page.evaluate(
-            "document.activeElement.id || document.activeElement.textContent.trim()"
-        )
-        return told
+    async def expect_focus(self, selector: str) -> None:
+        """Wait until the focus is where a selector says."""
+        await expect(self.page.locator(selector)).to_be_focused()
 
     async def close(self) -> None:
         await self.context.close()
@@ -118,20 +117,22 @@ class Site:
             "SMTP_URL": f"smtp://127.0.0.1:{mail}",
             "LEASE_S": "3",
             "PROVIDER_DEADLINE_S": "1",
+            "PROPAGATION_S": "1",
             "CREDENTIAL_CACHE_S": "0",
             "TESTING": "true",
         }
         settings = {f"COUNTERFOIL_{name}": text for name, text in words.items()}
         self.mail = self.folder / "mail"
         for program in (["server"], ["work"], ["mailbox", "127.0.0.1", str(mail), str(self.mail)]):
-            self.children.append(
-                subprocess.Popen(
-                    [sys.executable, "-P", "-m", "counterfoil.cli.child", *program],
-                    env={**os.environ, **settings, "PYTHONPATH": str(ROOT / "src")},
-                    stdin=subprocess.PIPE,
-                    stderr=(self.folder / f"{program[0]}.log").open("wb"),
+            with (self.folder / f"{program[0]}.log").open("wb") as log:
+                self.children.append(
+                    subprocess.Popen(
+                        [sys.executable, "-P", "-m", "counterfoil.cli.child", *program],
+                        env={**os.environ, **settings, "PYTHONPATH": PATHS},
+                        stdin=subprocess.PIPE,
+                        stderr=log,
+                    )
                 )
-            )
         self._wait()
 
     def _wait(self) -> None:
@@ -154,6 +155,8 @@ class Site:
             child.terminate()
         for child in self.children:
             child.wait(30)
+            if child.stdin:
+                child.stdin.close()
         self.sandbox.stop()
         self.sandbox.client.close()
         await self.shop.works.aclose()

@@ -37,7 +37,7 @@ async def test_a_paid_order_is_refunded_from_the_list(site: Site, tab: Tab) -> N
     await tab.page.get_by_role("button", name="Done").click()
     row = site.row(tab, order_id)
     await expect(row).to_contain_text("Partially refunded")
-    assert await tab.focused() == await site.number(order_id)
+    await tab.expect_focus(f"#order-{order_id} .cf-number")
 
 
 async def test_an_authorised_row_offers_capture_and_void_alone(site: Site, tab: Tab) -> None:
@@ -89,7 +89,7 @@ async def test_a_capture_that_is_left_did_nothing(site: Site, tab: Tab, way: str
     else:
         await tab.page.get_by_role("button", name="Keep it open").click()
     await expect(tab.page.locator("#dialog")).to_be_hidden()
-    assert "Capture" in await tab.focused()
+    await tab.expect_focus(f"#order-{order_id} [data-cf-act=capture]")
     assert await site.moved(order_id, "capture") == []
     assert (await site.shop.folder(order_id)).order.captured == 0
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from litestar import Response
 
+from counterfoil.book.opening import open_folder
 from counterfoil.book.run import Command
 from counterfoil.kernel.problem import Problem
 from counterfoil.order.change import Answered, Change
@@ -19,7 +20,7 @@ from counterfoil.order.opening import needs_of
 from counterfoil.order.problems import BalanceChanged, GatewayDeclined
 from counterfoil.portal.figures import money
 from counterfoil.portal.forms import Form
-from counterfoil.portal.reading import Read, read_order
+from counterfoil.portal.reading import Read, own_id, read_order
 from counterfoil.portal.results import cancellation_panel, panel
 from counterfoil.portal.saying import Typed
 from counterfoil.portal.timeline import facts_of
@@ -69,11 +70,25 @@ def on_balance(action: Action, measure: str, shown: int) -> Action:
     return guarded
 
 
+async def repeated(visit: Visit, order_id: str) -> Response[str] | None:
+    """Show what became of this very form where it was sent before, else nothing.
+
+    Asked before the form is judged: by now the money it was about has moved. Raises
+    RequestInProgress, IdempotencyKeyReused.
+    """
+    async with visit.works.pool.connection(visit.actor.account_id) as connection:
+        opened = await open_folder(connection, own_id(order_id), frozenset(), key=visit.key)
+    return None if opened.answered is None else await _shown(visit, order_id, opened.answered)
+
+
 async def run_money(visit: Visit, read: Read, wanted: Wanted) -> Response[str]:
     """Judge what was typed, run the command, and show what became of it."""
     typed = wanted.typed
     minor = typed.minor if typed else wanted.shown
-    if not wanted.form.refused:
+    now, before = MEASURES[wanted.measure](read.folder), visit.minor("open_minor")
+    if now != before:
+        _tell_balance(wanted.form, before, now, read.order.currency)
+    elif not wanted.form.refused:
         if typed and typed.refused:
             wanted.form.errors["amount"] = typed.refused
         elif minor is not None and minor != visit.minor("shown_minor"):
@@ -117,11 +132,7 @@ async def _refused(visit: Visit, read: Read, wanted: Wanted, problem: Problem) -
     form, currency = wanted.form, read.order.currency
     form.version = again.order.version
     if isinstance(problem, BalanceChanged):
-        before, now = problem.facts["before"], problem.facts["now"]
-        form.notices.append(
-            f"The amount left changed from {money(max(before, 0), currency)} to"
-            f" {money(now, currency)} while this was open. Nothing was sent."
-        )
+        _tell_balance(form, problem.facts["before"], problem.facts["now"], currency)
     elif problem.code in ("refund_reference_required", "refund_reference_conflict"):
         form.errors["reference"] = (
             f"Reference {wanted.reference} was used before, for something else. Choose another one."
@@ -135,6 +146,15 @@ async def _refused(visit: Visit, read: Read, wanted: Wanted, problem: Problem) -
     else:
         raise problem
     return wanted.show(again)
+
+
+def _tell_balance(form: Form, before: int, now: int, currency: str) -> None:
+    """Say that the balance is another one by now; what was typed wrong can wait."""
+    form.errors.clear()
+    form.notices.append(
+        f"The amount left changed from {money(max(before, 0), currency)} to"
+        f" {money(now, currency)} while this was open. Nothing was sent."
+    )
 
 
 async def _shown(visit: Visit, order_id: str, answered: Answered) -> Response[str]:

@@ -54,7 +54,6 @@ KNOWN = {name for name, *_ in (*AXES, *MORE)} | {
     "placed_from",
     "placed_to",
     "after",
-    "before",
     *KEPT,
 }
 Pairs = list[tuple[str, str]]
@@ -160,7 +159,6 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     placed_from: str = ""
     placed_to: str = ""
     after: str = ""
-    before: str = ""
     sort: str = "-placed_at"
     size: int = 50
     view: str = ""
@@ -252,7 +250,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def here(self) -> str:
         """The address of this very page of the list."""
-        return self.href(after=self.after, before="" if self.after else self.before)
+        return self.href(after=self.after)
 
     @property
     def clear(self) -> str:
@@ -291,7 +289,6 @@ def read_query(
         placed_from=_day(one("placed_from")),
         placed_to=_day(one("placed_to")),
         after=one("after"),
-        before=one("before"),
         sort="placed_at" if one("sort") == "placed_at" else "-placed_at",
         size=size if size in SIZES else 50,
         view=one("view"),
@@ -310,7 +307,7 @@ def _day(text: str) -> str:
 def paging(query: Query, *, newer: str, older: str) -> Paging:
     """Write the addresses of the neighbouring pages from their cursors; empty is no page."""
     return Paging(
-        newer=query.href(before=newer) if newer else "",
+        newer=query.href(after=newer) if newer else "",
         older=query.href(after=older) if older else "",
         size=query.size,
         sizes=tuple((size, query.href(size="" if size == 50 else str(size))) for size in SIZES),

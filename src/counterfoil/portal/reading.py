@@ -20,6 +20,7 @@ from counterfoil.order.config import OrderState
 from counterfoil.order.folder import Folder
 from counterfoil.order.goods import unpacked
 from counterfoil.order.intent import Asked
+from counterfoil.order.life import ORDER
 from counterfoil.order.shapes import OrderShape
 from counterfoil.order.telling import TOLD, tell_order
 from counterfoil.order.tells import tell_transaction
@@ -106,11 +107,18 @@ def gateway_of(folder: Folder) -> str:
 
 
 def _states(folder: Folder) -> list[tuple[OrderState, str]]:
-    found = []
-    for state in folder.states:
-        why = why_not(check_state, folder, state)
-        found.append((state, why))
-    return found
+    """List the store's states, each with the sentence that closes it now."""
+    now = folder.order.system_state
+    reached = (now, *ORDER.targets(now))
+    return [
+        (
+            state,
+            why_not(check_state, folder, state)
+            if state.system_state in reached
+            else f"Not from {folder.state.name}.",
+        )
+        for state in folder.states
+    ]
 
 
 def _full_only(folder: Folder, asked: Asked) -> str:

@@ -60,6 +60,8 @@ def told(problem: Problem) -> tuple[str, list[tuple[str, str]]]:
         )
     if wait := problem.headers.get("Retry-After"):
         facts.append(("Try again in", f"{wait} s"))
+    if problem.code == "idempotency_key_reused":
+        return "This form was sent before, with other values. See what became of it first.", facts
     same = problem.detail == problem.title
     return ("Go back and try it from there." if same else problem.detail), facts
 

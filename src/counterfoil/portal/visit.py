@@ -20,6 +20,7 @@ from counterfoil.book.opening import Key
 from counterfoil.kernel.problem import PermissionDenied
 from counterfoil.order.actor import Actor
 from counterfoil.portal import pages, respond
+from counterfoil.portal.counts import menu_counts
 from counterfoil.portal.forms import typed
 from counterfoil.portal.respond import Asking
 from counterfoil.settings import Settings
@@ -68,7 +69,18 @@ class Visit(msgspec.Struct):
             trace.actor = session.actor
         if right:
             session.actor.require(right)
+        if request.method == "GET" and not visit.part:
+            await visit._count()
         return visit
+
+    async def _count(self) -> None:
+        """Put the menu's counts into the frame."""
+        async with self.works.pool.connection(self.actor.account_id) as connection:
+            counts = await menu_counts(connection, self.actor)
+        self.frame = msgspec.structs.replace(
+            self.frame, open_orders=counts.get(""), to_settle=counts.get("unknown", (0, False))[0]
+        )
+        self.request.state.frame = self.frame
 
     @property
     def actor(self) -> Actor:

@@ -5,7 +5,7 @@ from litestar import Response, get, post
 from counterfoil.actions.cancel import WantedCancel, cancel, cancelable
 from counterfoil.actions.refund import REASON_CODES
 from counterfoil.order.intent import Asked
-from counterfoil.portal.commands import Wanted, run_money
+from counterfoil.portal.commands import Wanted, repeated, run_money
 from counterfoil.portal.forms import Form
 from counterfoil.portal.reading import Read, read_order, why_not
 from counterfoil.portal.respond import Asking
@@ -39,6 +39,8 @@ async def cancel_form(request: Asking, order_id: str) -> Response[str]:
 async def cancel_now(request: Asking, order_id: str) -> Response[str]:
     """Run the cancellation, on the balance that was shown."""
     visit = await Visit.begin(request, RIGHT)
+    if again := await repeated(visit, order_id):
+        return again
     read = await read_order(visit, order_id)
     names = ("reason", "reason_code", "restock_items", "notify")
     values = {name: visit.typed(name) for name in names}

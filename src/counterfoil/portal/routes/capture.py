@@ -3,7 +3,7 @@
 from litestar import Response, get, post
 
 from counterfoil.actions.capture import capture
-from counterfoil.portal.commands import Wanted, run_money
+from counterfoil.portal.commands import Wanted, repeated, run_money
 from counterfoil.portal.figures import plain
 from counterfoil.portal.forms import Form
 from counterfoil.portal.reading import Read, known, read_order
@@ -42,6 +42,8 @@ async def capture_preview(request: Asking, order_id: str) -> Response[str]:
 async def capture_now(request: Asking, order_id: str) -> Response[str]:
     """Capture what the button named, where the balance is still the one that was shown."""
     visit = await Visit.begin(request, RIGHT)
+    if again := await repeated(visit, order_id):
+        return again
     read = await read_order(visit, order_id)
     text = visit.typed("amount", 40)
     form = Form(version=read.order.version, values={"amount": text})

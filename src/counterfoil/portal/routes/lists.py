@@ -7,8 +7,10 @@ from urllib.parse import quote
 from litestar import Response, get
 
 from counterfoil.book.lists import Filters, list_orders, view_counts
+from counterfoil.kernel.db import Connection
 from counterfoil.kernel.problem import ValidationFailed
 from counterfoil.portal import listing, respond
+from counterfoil.portal.counts import Counts, fresh_counts
 from counterfoil.portal.listing import ALL, OPEN, Page, Query
 from counterfoil.portal.offered import offered_of
 from counterfoil.portal.respond import Asking
@@ -57,14 +59,13 @@ async def _list(request: Asking, page: Page, here: str) -> Response[str]:
                 filters_of(query, only_open=page is OPEN),
                 limit=query.size,
                 after=query.after or None,
-                before=None if query.after else query.before or None,
                 sort=query.sort,
             )
         except ValidationFailed:
-            if not (query.after or query.before):
+            if not query.after:
                 raise
             return respond.go(query.href())
-        counts = {} if visit.part else await view_counts(connection, visit.actor)
+        counts = {} if visit.part else await _counts(connection, visit, page)
     origin = f"?from={quote(query.here, safe='')}"
     context: dict[str, Any] = {
         "page": page,
@@ -74,11 +75,18 @@ async def _list(request: Asking, page: Page, here: str) -> Response[str]:
         "paging": listing.paging(
             query, newer=found.previous_cursor or "", older=found.next_cursor or ""
         ),
-        "views": listing.views(page, VIEWS, query.view, counts if page is OPEN else {}),
+        "views": listing.views(page, VIEWS, query.view, counts),
     }
     return visit.page(
         "orders/list.html", headers={"HX-Push-Url": query.here} if visit.part else None, **context
     )
+
+
+async def _counts(connection: Connection, visit: Visit, page: Page) -> Counts:
+    """Count what stands on the tabs."""
+    if page is OPEN:
+        return await fresh_counts(connection, visit.actor)
+    return await view_counts(connection, visit.actor, only_open=False)
 
 
 def filters_of(query: Query, *, only_open: bool) -> Filters:

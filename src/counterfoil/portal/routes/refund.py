@@ -3,7 +3,7 @@
 from litestar import Response, get, post
 
 from counterfoil.actions.refund import REASON_CODES, WantedRefund, refund
-from counterfoil.portal.commands import Wanted, run_money
+from counterfoil.portal.commands import Wanted, repeated, run_money
 from counterfoil.portal.forms import Form
 from counterfoil.portal.reading import Read, read_order
 from counterfoil.portal.respond import Asking
@@ -62,6 +62,8 @@ async def refund_preview(request: Asking, order_id: str) -> Response[str]:
 async def refund_now(request: Asking, order_id: str) -> Response[str]:
     """Refund what the button named, under the reference; the same again is the first refund."""
     visit = await Visit.begin(request, RIGHT)
+    if again := await repeated(visit, order_id):
+        return again
     read = await read_order(visit, order_id)
     names = ("amount", "reference", "reason", "reason_code", "restock_items", "notify_customer")
     values = {name: visit.typed(name) for name in names}

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.void import void, voidable
 from counterfoil.order.folder import Folder
-from counterfoil.portal.commands import Wanted, run_money
+from counterfoil.portal.commands import Wanted, repeated, run_money
 from counterfoil.portal.forms import Form, Say
 from counterfoil.portal.reading import Read, read_order, why_not
 from counterfoil.portal.respond import Asking
@@ -50,6 +50,8 @@ async def void_preview(request: Asking, order_id: str) -> Response[str]:
 async def void_now(request: Asking, order_id: str) -> Response[str]:
     """Release what the button named."""
     visit = await Visit.begin(request, RIGHT)
+    if again := await repeated(visit, order_id):
+        return again
     read = await read_order(visit, order_id)
     form = Form(
         version=read.order.version,
