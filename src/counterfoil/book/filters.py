@@ -106,14 +106,14 @@ def _faults(name: str, value: Any) -> list[str]:
     if len(texts) > VALUES_MAX:
         return [f"{len(texts)} values are more than {VALUES_MAX}."]
     found = [f"A value has more than {TEXT_MAX} characters." for t in texts if len(t) > TEXT_MAX]
-    found += ["A value has characters that no text has." for text in texts if not _is_text(text)]
+    found += ["A value has characters that no text has." for text in texts if not is_text(text)]
     known = CHOICES.get(name)
     if known:
         found += [f"{one!r} is not one of {', '.join(known)}." for one in texts if one not in known]
     return found
 
 
-def _is_text(text: str) -> bool:
+def is_text(text: str) -> bool:
     """Tell whether PostgreSQL can hold a text: no NUL, no half of a surrogate pair."""
     return not any(one == "\x00" or "\ud800" <= one <= "\udfff" for one in text)
 
