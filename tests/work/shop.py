@@ -145,8 +145,12 @@ class Shop:
         return [(row["purpose"], row["outcome"]) for row in rows]
 
     async def worked(self) -> int:
-        """Let the worker do what is due now; tell how many rows that was."""
+        """Let the worker do what is due now; tell how many rows that was.
+
+        The database's clock may have been moved since: whatever a provider's mood was, it is over.
+        """
         done = 0
+        self.works.adapters._moods.clear()
         for lane in open_lanes(self.works):
             while True:
                 rows = await claim(

@@ -18,6 +18,9 @@ _FREE = ", lease_token = null, lease_until = null"
 _MINE = " where account_id = $1 and id = $2 and lease_token = $3 returning 1"
 _RESCHEDULE = " set due_at = cf_now() + make_interval(secs => $4)" + _FREE + _MINE
 _RENEW = " set lease_until = cf_now() + make_interval(secs => $4)" + _MINE
+_POSTPONE = (
+    " set attempts = attempts - 1, due_at = cf_now() + make_interval(secs => $4)" + _FREE + _MINE
+)
 _FINISH = " set due_at = null" + _FREE + _MINE
 _RELEASE = " set attempts = attempts - 1" + _FREE + _MINE
 _CLAIM_ONE = """ set lease_token = gen_random_uuid(), attempts = attempts + 1,
@@ -69,6 +72,11 @@ async def claim_one(
 async def reschedule(connection: Connection, claimed: Claimed, after_s: float) -> bool:
     """Give the row back, to be due again later. False: the lease is somebody else's by now."""
     return await _update(connection, claimed, _RESCHEDULE, after_s)
+
+
+async def postpone(connection: Connection, claimed: Claimed, after_s: float) -> bool:
+    """Give the row back unstarted, to be due later. False: the lease is somebody else's by now."""
+    return await _update(connection, claimed, _POSTPONE, after_s)
 
 
 async def renew(connection: Connection, claimed: Claimed, lease_s: float) -> bool:

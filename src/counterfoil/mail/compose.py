@@ -24,6 +24,7 @@ _SUBJECTS = {
     "refunded": "A refund for your order {number} from {store}",
 }
 _SUBJECT_MAX = 200
+_ANY_SERVER = SMTP.clone(cte_type="7bit")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _ADDRESS = re.compile(r"[^\s@<>(),;:\\\"\[\]\x00-\x20\x7f]{1,64}@[^\s@<>(),;:\\\"\[\]]{1,253}")
 _templates = Environment(
@@ -76,7 +77,7 @@ def compose(letter: Letter, written: Written, *, sender: str, at: datetime) -> E
 
     Raises NoSuchAddress.
     """
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_ANY_SERVER)
     message["Message-ID"] = letter.message_id
     message["Date"] = format_datetime(at)
     message["From"] = mailbox_of(sender)
@@ -109,7 +110,7 @@ def mailbox_of(text: str) -> Address:
 
 def one_line(text: str) -> str:
     """Make text fit for a header: no line breaks, no control or direction characters."""
-    return _CONTROL.sub(" ", text).strip()
+    return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def _salutation(folder: Folder) -> str:

@@ -14,6 +14,7 @@ import aiosmtplib
 import msgspec
 
 from counterfoil.kernel.guard import assert_no_transaction
+from counterfoil.settings import WrongSetting
 
 _SCHEMES = ("smtp", "smtps", "smtp+starttls")
 _PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
@@ -22,8 +23,8 @@ _ERROR_MAX = 500
 _QUIT_S = 1
 
 
-class WrongPost(Exception):
-    """The address of the mail server cannot be used; the message says why."""
+class WrongPost(WrongSetting):
+    """The address of the mail server or the sender cannot be used; the message says why."""
 
 
 class NotNow(Exception):
@@ -54,7 +55,9 @@ class Post:
         self.sender = sender
         self._server = _read_url(url)
         if "@" not in parseaddr(sender)[1]:
-            raise WrongPost("The sender must be an address, such as Shop <shop@example.com>.")
+            raise WrongPost(
+                "COUNTERFOIL_MAIL_FROM must be an address, such as Shop <shop@example.com>."
+            )
 
     @property
     def where(self) -> str:

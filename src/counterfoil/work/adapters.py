@@ -6,10 +6,39 @@ from counterfoil.gateways import Gateway, open_gateway
 from counterfoil.kernel.db import Pool
 from counterfoil.kernel.http import Http
 from counterfoil.kernel.secrets import KeyRing
+from counterfoil.order.gateway import Answer
 from counterfoil.setup.gateways import find_gateway, open_credentials
 
 KEEP_S = 5
 _KEPT_MAX = 1000
+_SILENCES_MAX = 3
+_PAUSE_S = 10
+_RATE_LIMITED = "rate_limited"
+_SILENT = "timeout"
+
+
+class Mood:
+    """How a provider has taken our last calls; the worker leaves one alone that wants a rest.
+
+    So one that is silent or counts its calls does not hold up the others. [faults P-9, N-2]
+    """
+
+    def __init__(self) -> None:
+        self.silences = 0
+        self.again_at = 0.0
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds to leave it alone; 0 or less means none."""
+        return self.again_at - time.monotonic()
+
+    def heard(self, answer: Answer) -> None:
+        """Take note of an answer, or of none."""
+        self.silences = self.silences + 1 if answer.error_code == _SILENT else 0
+        if answer.error_code == _RATE_LIMITED:
+            self.again_at = time.monotonic() + (answer.retry_after_s or 1)
+        elif self.silences >= _SILENCES_MAX:
+            self.again_at = time.monotonic() + _PAUSE_S
 
 
 class Adapters:
@@ -26,6 +55,13 @@ class Adapters:
         self._http = http
         self._deadline_s = deadline_s
         self._kept: dict[tuple[str, str], tuple[float, Gateway]] = {}
+        self._moods: dict[tuple[str, str], Mood] = {}
+
+    def mood(self, account_id: str, code: str) -> Mood:
+        """Tell how the provider behind a gateway is doing."""
+        if len(self._moods) >= _KEPT_MAX:
+            self._moods.clear()
+        return self._moods.setdefault((account_id, code), Mood())
 
     async def of(self, account_id: str, code: str) -> Gateway:
         """Open the adapter of a gateway. One exchange of it ends before the lease does.

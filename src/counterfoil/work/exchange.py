@@ -126,6 +126,7 @@ async def send(works: Works, account_id: str, code: str, call: Call) -> Answer:
         return gateway
     failpoint("settle.before_call")
     answer = await gateway.send(call)
+    works.adapters.mood(account_id, code).heard(answer)
     failpoint("settle.after_call")
     return answer
 
@@ -137,6 +138,7 @@ async def ask(works: Works, account_id: str, code: str, call: Call) -> Answer:
         return msgspec.structs.replace(gateway, outcome=Outcome.UNKNOWN)
     failpoint("settle.before_ask")
     answer = await gateway.ask(call)
+    works.adapters.mood(account_id, code).heard(answer)
     failpoint("settle.after_ask")
     return answer
 

@@ -16,7 +16,7 @@ from counterfoil.actions.settle import ASK_AGAIN_S, settle
 from counterfoil.book.refusals import LeaseLost
 from counterfoil.book.run import Command, Ran
 from counterfoil.gateways.verdict import PENDING
-from counterfoil.kernel.due import Claimed, back_off, jittered, park, renew, reschedule
+from counterfoil.kernel.due import Claimed, back_off, jittered, park, postpone, renew, reschedule
 from counterfoil.kernel.failpoint import failpoint
 from counterfoil.kernel.log import log
 from counterfoil.order import answers
@@ -112,6 +112,11 @@ async def settle_due(works: Works, claimed: Claimed) -> None:
         return
     if found.fruitless > FRUITLESS_MAX:
         await _call_person(works, claimed, found, reason="cannot_be_settled")
+        return
+    wait_s = works.adapters.mood(claimed.account_id, found.payment.gateway).wait_s
+    if wait_s > 0:
+        async with works.pool.connection(claimed.account_id) as connection:
+            await postpone(connection, claimed, wait_s + jittered(1))
         return
     call = make_call(found.number, found.payment, found.row)
     if found.surely_unsent and found.age_s < works.pace.key_lifetime_s:

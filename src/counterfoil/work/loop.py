@@ -1,0 +1,62 @@
+"""The worker: every lane, the sequencer and the sign of life, in one process. [faults K-1, K-2]"""
+
+import asyncio
+import signal
+
+from counterfoil.book.run import Book
+from counterfoil.kernel.db import Pool
+from counterfoil.kernel.failpoint import arm
+from counterfoil.kernel.log import log
+from counterfoil.settings import Settings
+from counterfoil.work.beat import beat
+from counterfoil.work.desk import Works
+from counterfoil.work.lanes import LANES, open_lanes, run_lane
+from counterfoil.work.sequence import run_sequencer
+
+#: A connection for each row that may be worked on, for the sequencer and for the sign of life.
+_CONNECTIONS = sum(lane.places for lane in LANES) + 3
+
+
+async def run_work(settings: Settings) -> None:
+    """Be a worker until SIGTERM or SIGINT. Raises WrongSetting; never ends by itself.
+
+    Told to stop it claims nothing more, and ends when what is under way is done, at most 25
+    seconds later. A second signal ends the process at once.
+    """
+    assert settings.database_url is not None, "the embedded server is started before the program"
+    if settings.failpoint is not None:
+        arm(settings.failpoint)
+    pool = Pool(settings.database_url, size=_CONNECTIONS, wait_seconds=10)
+    works = Works.from_settings(settings, pool, Book(pool))
+    try:
+        await keep_working(works, _stop_on_signal())
+    finally:
+        await works.aclose()
+        await pool.close()
+
+
+async def keep_working(works: Works, stop: asyncio.Event) -> None:
+    """Work everything off that is due and becomes due, until `stop` is set."""
+    lanes = open_lanes(works)
+    if works.post is None:
+        log.warning("no_mail_server", hint="Set COUNTERFOIL_SMTP_URL; letters wait until then.")
+    log.info("worker_started", lanes=[lane.name for lane in lanes])
+    async with asyncio.TaskGroup() as group:
+        for lane in lanes:
+            group.create_task(run_lane(works, lane, stop))
+        group.create_task(beat(works.pool, stop))
+        group.create_task(run_sequencer(works.pool, stop))
+    log.info("worker_stopped")
+
+
+def _stop_on_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def told(number: int) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told, number)
+    return stop
