@@ -162,3 +162,14 @@ def _key_of_folder(data_dir: Path) -> str:
         finally:
             aside.unlink()
     return place.read_text().strip()
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the environment in which another program of ours has these very settings."""
+    kept = {word: text for word, text in os.environ.items() if not word.startswith(PREFIX)}
+    told = {name: getattr(settings, name) for name in Settings.__struct_fields__}
+    for name, value in told.items():
+        if value is not None:
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            kept[f"{PREFIX}{name.upper()}"] = text
+    return kept
