@@ -1,6 +1,5 @@
 """Counterfoil as it runs, over real HTTP: one server for all stories, a shop for each file."""
 
-import asyncio
 import json
 import os
 import signal
@@ -175,11 +174,3 @@ def code_of(answer: httpx2.Response) -> tuple[int, str]:
     assert told["status"] == answer.status_code
     assert {"type", "title", "detail", "code"} <= told.keys()
     return answer.status_code, told["code"]
-
-
-async def sequence(pool: Pool) -> None:
-    """Let the feed catch up: give every fact that waits its place."""
-    from counterfoil.work.sequence import place_waiting
-
-    while await place_waiting(pool):
-        await asyncio.sleep(0)

@@ -6,6 +6,7 @@ from counterfoil.api import (
     bulk,
     configuration,
     credentials,
+    feed,
     money,
     orders,
     reading,
@@ -24,6 +25,7 @@ DOORS = (
     shipping.door,
     configuration.door,
     credentials.door,
+    feed.door,
     running.door,
 )
 

@@ -1,16 +1,21 @@
-"""Reading one order: itself, its movements, its refunds; each in one statement."""
+"""Reading orders: lists, and of one order itself, its facts, movements and refunds."""
 
 from collections.abc import Sequence
 
 from counterfoil.api.ask import Ask
 from counterfoil.api.door import Door
+from counterfoil.api.lists import OrderQuery
+from counterfoil.book.lists import OrderPage, list_orders
+from counterfoil.book.looking import facts_of
 from counterfoil.book.opening import open_folder
+from counterfoil.book.trimming import own_share
 from counterfoil.kernel.problem import NotFound
 from counterfoil.order.answers import tell_whole
 from counterfoil.order.bag import Bag
 from counterfoil.order.change import Answered
 from counterfoil.order.folder import Folder
-from counterfoil.order.shapes import OrderShape, RefundShape, TransactionShape
+from counterfoil.order.problems import SortNotAvailable
+from counterfoil.order.shapes import FactShape, OrderShape, RefundShape, TransactionShape
 from counterfoil.order.telling import TOLD, tell_refunds, visible_bags
 from counterfoil.order.tells import tell_transaction
 
@@ -38,10 +43,31 @@ async def read_order(ask: Ask, order_id: str) -> Answered:
     return tell_whole(folder, ask.actor, 200)
 
 
+@door.get(
+    "/v1/orders", right="orders.read", answers={200: OrderPage}, raises=(SortNotAvailable,)
+)
+async def show_orders(ask: Ask, query: OrderQuery) -> OrderPage:
+    """List orders, the newest first, without their items."""
+    async with ask.office.pool.connection(ask.actor.account_id) as connection:
+        return await list_orders(
+            connection, ask.actor, query.filters(), limit=query.limit, after=query.cursor,
+            sort=query.sort,
+        )
+
+
 @door.get("/v1/orders/{order_id}", right="orders.read", answers={200: OrderShape}, versioned=True)
 async def show_order(ask: Ask) -> Answered:
     """Read an order with everything that hangs on it."""
     return await read_order(ask, ask.path["order_id"])
+
+
+@door.get(
+    "/v1/orders/{order_id}/facts", right="orders.read", answers={200: list[FactShape]}
+)
+async def show_facts(ask: Ask) -> list[FactShape]:
+    """List what happened to an order, the oldest first."""
+    async with ask.office.pool.connection(ask.actor.account_id) as connection:
+        return await facts_of(connection, ask.actor, ask.path["order_id"])
 
 
 @door.get(
@@ -70,10 +96,11 @@ async def show_transaction(ask: Ask) -> TransactionShape:
 
 def _movements(ask: Ask, folder: Folder, bags: list[Bag]) -> list[TransactionShape]:
     own = {bag.id for bag in bags}
+    limited = ask.actor.merchants is not None
     return [
-        tell_transaction(row)
+        tell_transaction(shown)
         for row in sorted(folder.transactions, key=lambda row: (row.created_at, row.id))
-        if ask.actor.merchants is None or row.bag_id in own
+        if (shown := own_share(row, own) if limited else row) is not None
     ]
 
 

@@ -23,7 +23,10 @@ class Standing(Struct, frozen=True, kw_only=True):
 
 
 async def read_standing(connection: Connection) -> Standing:
-    """Count what waits in the connection's account. Unplaced facts are counted to 10,000."""
+    """Count what waits in the connection's account. Unplaced facts are counted to 10,000.
+
+    A fact's age is that of its id: the facts of an imported order tell of days long gone.
+    """
     row = await connection.row(
         "select t.waiting as unsettled, coalesce(t.age_ms, 0) as unsettled_age_ms,"
         " f.waiting as unplaced, coalesce(f.age_ms, 0) as feed_lag_ms, l.waiting as letters,"
@@ -31,10 +34,11 @@ async def read_standing(connection: Connection) -> Standing:
         " from (select count(*) as waiting,"
         "   (extract(epoch from cf_now() - min(created_at)) * 1000)::bigint as age_ms"
         "   from transactions where account_id = $1 and settled_at is null) as t,"
-        " (select count(*) as waiting,"
-        "   (extract(epoch from cf_now() - min(at)) * 1000)::bigint as age_ms"
-        "   from (select at from facts where account_id = $1 and position is null limit $2) late)"
-        "   as f,"
+        " (select count(*) as waiting, greatest(0,"
+        "   (extract(epoch from clock_timestamp()) * 1000)::bigint"
+        "   - ('x' || translate(left(min(id::text), 13), '-', ''))::bit(48)::bigint) as age_ms"
+        "   from (select id from facts where account_id = $1 and position is null order by id"
+        "     limit $2) late) as f,"
         " (select count(*) as waiting from letters where account_id = $1 and due_at is not null)"
         "   as l,"
         " (select"
