@@ -3,7 +3,7 @@
 import msgspec
 
 from counterfoil.kernel.ids import new_id
-from counterfoil.order.allowed import CANCELABLE
+from counterfoil.order.allowed import may_cancel
 from counterfoil.order.cancellation import Cancellation
 from counterfoil.order.change import Change
 from counterfoil.order.draft import Draft
@@ -14,7 +14,7 @@ from counterfoil.order.letters import queue_letter
 from counterfoil.order.moves import allocate, book, reserve
 from counterfoil.order.opening import opens
 from counterfoil.order.payment import Payment
-from counterfoil.order.problems import InvalidState, RequestInProgress
+from counterfoil.order.problems import AttentionRequired, InvalidState, RequestInProgress
 from counterfoil.order.refund import Refund
 from counterfoil.order.transaction import UNSETTLED
 
@@ -45,8 +45,8 @@ def cancel(folder: Folder, *, asked: Asked, wanted: WantedCancel) -> Change:
     """Cancel the whole order as one plan; each step at a provider is settled on its own.
 
     Until the last step is settled the order is CANCEL_REQUESTED. Raises, in this order:
-    PermissionDenied, RequestInProgress, InvalidState (cancelled already, goods have left).
-    [U-31…U-33, rulings 27]
+    PermissionDenied, RequestInProgress, InvalidState (cancelled already, goods have left),
+    AttentionRequired. [U-31…U-33, rulings 26, 27]
     """
     actor = asked.actor
     actor.require("orders.cancel")
@@ -83,11 +83,13 @@ def cancelable(folder: Folder, asked: Asked) -> None:
             cancellation_id=running.id,
             headers={"Retry-After": "5"},
         )
-    late = asked.actor.can("orders.cancel_completed")
-    if order.system_state not in CANCELABLE and not (late and order.system_state == "COMPLETED"):
+    if not may_cancel(order, asked.actor):
+        if order.system_state != "CANCELED" and order.shipped_count:
+            raise InvalidState("Goods have left. Record a return or refund them instead.")
         raise InvalidState(f"The order is {folder.state.name}.", state=order.state)
-    if order.shipped_count and any(i.quantity_shipped for i in folder.items) and not late:
-        raise InvalidState("Goods have left. Record a return or refund them instead.")
+    for payment in folder.payments:
+        if payment.attention and (payment.open > 0 or payment.refundable > 0):
+            raise AttentionRequired(attention=payment.attention)
 
 
 def advance_cancellation(draft: Draft, plan: Cancellation, asked: Asked) -> None:

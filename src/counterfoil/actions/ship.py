@@ -148,12 +148,16 @@ def tracking_url(method: ShipmentMethod | None, number: str | None) -> str | Non
 
 def _packed(folder: Folder, bag: Bag, wanted: Sequence[ShipmentItem]) -> list[ShipmentItem]:
     shipments = list(folder.shipments)
-    items = {item.id: item for item in folder.items if item.bag_id == bag.id and item.deliverable}
+    items = {
+        item.id: item
+        for item in folder.items
+        if item.bag_id == bag.id and item.deliverable and not item.digital
+    }
     if not wanted:
         free = [
             ShipmentItem(item.id, left)
             for item in items.values()
-            if (left := unpacked(item, shipments)) > 0 and not item.digital
+            if (left := unpacked(item, shipments)) > 0
         ]
         if not free:
             raise InvalidState("Every item of the bag is in a shipment already.")

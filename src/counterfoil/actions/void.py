@@ -12,7 +12,7 @@ from counterfoil.order.problems import AmountInvalid, AttentionRequired, Invalid
 from counterfoil.order.transaction import Allocation, Transaction
 
 
-@opens("bags", "items", "payments", "gateways")
+@opens("bags", "items", "payments", "gateways", "shipments", "cancellations")
 def void(
     folder: Folder,
     *,
@@ -51,7 +51,7 @@ def void(
 def voidable(folder: Folder, amount: int | None, payment_id: str | None) -> tuple[Payment, int]:
     """Find the payment to release and the amount, or say why not; the portal previews with it."""
     order = folder.order
-    if order.system_state == "CANCEL_REQUESTED":
+    if folder.running_cancellation is not None:
         raise InvalidState("A cancellation is running; it releases what is open.")
     payment = next((p for p in folder.payments if payment_id in (None, p.id) and p.open > 0), None)
     if payment is None:
@@ -69,7 +69,8 @@ def voidable(folder: Folder, amount: int | None, payment_id: str | None) -> tupl
         raise AmountInvalid(
             f"This gateway releases all of it or nothing: {payment.open}.", open=payment.open
         )
-    if wanted == order.outstanding and order.captured == 0 and order.shipped_count:
+    nothing_taken = order.captured == order.capture_pending == 0
+    if wanted == order.open and nothing_taken and order.shipped_count:
         raise InvalidState("Goods have left. Capture the money, or take the goods back first.")
     return payment, wanted
 
@@ -80,11 +81,17 @@ def voided(draft: Draft, row: Transaction) -> None:
     payments = draft.section("payments")
     taken = sum(payment.captured for payment in payments)
     left = sum(payment.outstanding for payment in payments)
-    if (
-        taken == 0
-        and left == 0
-        and draft.order.system_state not in ("CANCELED", "CANCEL_REQUESTED", "COMPLETED")
-    ):
+    if taken == left == 0 and _ends(draft):
         cancel_goods(draft, draft.section("bags"))
         draft.go_to_built_in("canceled")
         draft.fact("order.canceled", None, reason_code="VOIDED")
+
+
+def _ends(draft: Draft) -> bool:
+    """Whether an order without money ends: not where goods have left, which money is due for.
+
+    A cancellation that runs ends it itself. [Z-25, domain.md §6, rulings 25]
+    """
+    if draft.order.system_state in ("CANCELED", "COMPLETED") or draft.order.shipped_count:
+        return False
+    return all(plan.status != "PROCESSING" for plan in draft.section("cancellations"))

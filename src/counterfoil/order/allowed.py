@@ -36,6 +36,14 @@ def may_ship(order: Order) -> bool:
     )
 
 
+def may_cancel(order: Order, actor: Actor) -> bool:
+    """Whether the order can still be cancelled; once goods have left, by a right of its own."""
+    if order.system_state in CANCELABLE and order.shipped_count == 0:
+        return True
+    late = actor.can("orders.cancel_completed")
+    return late and order.system_state in (*CANCELABLE, "COMPLETED")
+
+
 def order_actions(order: Order, actor: Actor) -> list[ActionShape]:
     """List what the actor may do to an order now, and for money how much. [Z-5, Z-6, Z-16]"""
     if actor.merchants is not None:
@@ -48,7 +56,7 @@ def order_actions(order: Order, actor: Actor) -> list[ActionShape]:
         found.append(ActionShape("void", order.open))
     if order.refundable > 0 and actor.can("payments.refund"):
         found.append(ActionShape("refund", order.refundable))
-    if order.system_state in CANCELABLE and order.shipped_count == 0 and actor.can("orders.cancel"):
+    if may_cancel(order, actor) and actor.can("orders.cancel"):
         found.append(ActionShape("cancel"))
     return found
 

@@ -202,8 +202,8 @@ class Draft:
         units = Units.of(items)
         self.set_order(
             fulfillment_status=fulfillment_status(units),
-            unit_count=units.live,
-            shipped_count=units.shipped,
+            unit_count=units.live - units.digital,
+            shipped_count=units.shipped - units.digital,
         )
 
     def _rolled_up_bag(self, bag: Bag, items: list[Item]) -> Bag:

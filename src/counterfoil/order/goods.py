@@ -17,7 +17,7 @@ def restated_item(item: Item, shipments: list[Shipment]) -> Item:
     Raises TransitionNotAllowed where the item's machine does not have the step.
     """
     by_status = dict.fromkeys(_ADVANCE, 0)
-    newest = item.shipment_id
+    newest = None
     for shipment in shipments:
         for part in shipment.items:
             if part.item_id == item.id and shipment.status != "CANCELED":
@@ -58,35 +58,37 @@ def unpacked(item: Item, shipments: list[Shipment]) -> int:
     return max(0, item.live - packed)
 
 
-def cancel_goods(draft: Draft, bags: list[Bag]) -> int:
-    """Cancel what has not left in these bags, and return how many lines it was.
+def cancel_goods(draft: Draft, bags: list[Bag]) -> None:
+    """Cancel what has not left in these bags: units, and the parcels they are packed in.
 
     A bag with nothing live left is cancelled itself, and all its value with it.
     """
-    lines = 0
     for bag in bags:
         if not bag.live:
             continue
-        items = [item for item in draft.section("items") if item.bag_id == bag.id]
-        for item in items:
-            if item.waiting > 0 and item.type == "sku":
+        _unpack(draft, bag)
+        shipments = draft.section("shipments")
+        for item in draft.section("items"):
+            if item.bag_id == bag.id and item.deliverable and item.waiting > 0:
                 gone = msgspec.structs.replace(
                     item, quantity_canceled=item.quantity_canceled + item.waiting
                 )
-                if gone.live == 0:
-                    gone = msgspec.structs.replace(gone, delivery_state="CANCELED")
-                draft.put(gone)
-                lines += 1
+                draft.put(restated_item(gone, shipments))
         left = [item for item in draft.section("items") if item.bag_id == bag.id]
         alive = any(item.live and item.deliverable for item in left)
         value = sum(item.canceled_value for item in left) if alive else bag.total
-        new = msgspec.structs.replace(bag, canceled_total=min(value, bag.total))
+        new: Bag = msgspec.structs.replace(
+            draft.get("bags", bag.id), canceled_total=min(value, bag.total)
+        )
         if not alive:
             new = msgspec.structs.replace(new, status="CANCELED")
             draft.fact("bag.status_changed", new, merchant=bag.merchant)
-        draft.put(
-            msgspec.structs.replace(
-                draft.get("bags", bag.id), canceled_total=new.canceled_total, status=new.status
-            )
-        )
-    return lines
+        draft.put(new)
+
+
+def _unpack(draft: Draft, bag: Bag) -> None:
+    for parcel in draft.section("shipments"):
+        if parcel.bag_id == bag.id and parcel.status == "OPEN":
+            gone = msgspec.structs.replace(parcel, status="CANCELED", updated_at=draft.at)
+            draft.put(gone)
+            draft.fact("shipment.canceled", gone, merchant=bag.merchant)

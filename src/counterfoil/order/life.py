@@ -164,7 +164,7 @@ REFUND = Machine(
 SHIPMENT = Machine(
     "shipment",
     born=("OPEN",),
-    brought=("SHIPPED", "DELIVERED"),
+    brought=("SHIPPED", "DELIVERED", "CANCELED"),
     edges=(
         Edge("ship", ("OPEN", "COULD_NOT_DELIVER"), "SHIPPED", "It left the house."),
         Edge("travel", ("SHIPPED",), "IN_TRANSIT", "The carrier has it."),

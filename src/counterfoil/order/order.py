@@ -14,6 +14,7 @@ class Order(Amounts, frozen=True, kw_only=True):
     """An order as stored. Amounts are minor units of `currency`; `version` counts its facts.
 
     The computed axes (financial, fulfilment, is_open, hold flags) are written by the draft alone.
+    `unit_count` and `shipped_count` count live units that travel: digital ones do not.
     """
 
     id: str

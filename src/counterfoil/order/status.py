@@ -29,21 +29,23 @@ class Units(msgspec.Struct, frozen=True):
     delivered: int = 0
     failed: int = 0
     returned: int = 0
+    digital: int = 0
 
     @classmethod
     def of(cls, items: list[Item]) -> "Units":
         """Count over lines of goods; digital ones count as delivered."""
-        live = shipped = delivered = failed = returned = 0
+        live = shipped = delivered = failed = returned = digital = 0
         for item in items:
             if not item.deliverable:
                 continue
             units = item.live
             live += units
+            digital += units if item.digital else 0
             shipped += units if item.digital else item.quantity_shipped
             delivered += units if item.digital else item.quantity_delivered
             failed += item.quantity_failed
             returned += item.quantity_returned
-        return cls(live, shipped, delivered, failed, returned)
+        return cls(live, shipped, delivered, failed, returned, digital)
 
     @property
     def all_shipped(self) -> bool:

@@ -134,6 +134,7 @@ insert into life_cycle (machine, from_status, to_status) values
   ('shipment', '', 'OPEN'),
   ('shipment', '', 'SHIPPED'),
   ('shipment', '', 'DELIVERED'),
+  ('shipment', '', 'CANCELED'),
   ('shipment', 'OPEN', 'SHIPPED'),
   ('shipment', 'COULD_NOT_DELIVER', 'SHIPPED'),
   ('shipment', 'SHIPPED', 'IN_TRANSIT'),
