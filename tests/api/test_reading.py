@@ -3,7 +3,7 @@
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import pytest_asyncio
@@ -78,7 +78,8 @@ def test_each_filter_finds_its_orders(full, query, count):
 @pytest.mark.parametrize("sort", ["-placed_at", "placed_at", "-total", "-updated_at"])
 def test_pages_follow_each_other_without_gaps(full, sort):
     whole = [o["id"] for o in full.get(f"/v1/orders?limit=100&sort={sort}").json()["data"]]
-    found, cursor = [], ""
+    found: list[str] = []
+    cursor = ""
     while True:
         page = full.get(f"/v1/orders?limit=3&sort={sort}{cursor}").json()
         found += [order["id"] for order in page["data"]]
@@ -147,7 +148,8 @@ async def sequencer(api_pool):
 
 async def follow(shop, count, **more):
     """Read the feed page by page until so many facts have come."""
-    found, cursor, until = [], "", time.monotonic() + 10
+    found: list[dict[str, Any]] = []
+    cursor, until = "", time.monotonic() + 10
     while len(found) < count:
         assert time.monotonic() < until, f"{len(found)} of {count} facts"
         page = await asyncio.to_thread(shop.get, f"/v1/events?limit=7&after={cursor}", **more)
