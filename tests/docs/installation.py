@@ -6,25 +6,21 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import httpx2
 
-from counterfoil.access.keys import NewKey, create_key
-from counterfoil.access.users import NewUser, create_user
+from counterfoil.cli.up import _keep_login
 from counterfoil.kernel.db import Pool
 from counterfoil.kernel.secrets import KeyRing
-from counterfoil.order.actor import system
 from counterfoil.setup.accounts import create_account
-from counterfoil.setup.gateways import NewGateway, create_gateway
-from counterfoil.setup.merchants import NewMerchant, create_merchant
-from counterfoil.setup.stores import StoreChange, change_store
+from counterfoil.transfer.demo_loading import Demo, Login, load_demo
 from tests.db import Database
 
 ROOT = Path(__file__).parents[2]
 SECRET = b"d" * 32
-EMAIL, PASSWORD = "admin@example.com", "a-password-for-docs"
+ORDERS = 40
 
 
 def free_port() -> int:
@@ -35,14 +31,14 @@ def free_port() -> int:
 
 
 class Installation:
-    """The demo's account without its orders, and everything that serves it."""
+    """The demo with a few of its orders, and everything that serves it."""
 
     def __init__(self, folder: Path, database: Database) -> None:
         self.folder = folder
         port, sandbox = free_port(), free_port()
         self.api = f"http://127.0.0.1:{port}"
         self.sandbox = f"http://127.0.0.1:{sandbox}"
-        self.key = ""
+        self.login: Login
         self.children: list[subprocess.Popen[bytes]] = []
         self.environment = {
             "COUNTERFOIL_DATABASE_URL": database.app_url,
@@ -57,30 +53,22 @@ class Installation:
         )
 
     async def start(self, pool: Pool) -> None:
-        """Make the account, start the processes, wait until all of it is ready."""
+        """Start the processes, make the demo, wait until all of it is ready."""
         for words in self.words:
             self.children.append(self._child(words))
-        await self._make_account(pool)
-        self._wait()
-
-    async def _make_account(self, pool: Pool) -> None:
+        self._wait(f"{self.sandbox}/openapi.json")
         account = await create_account(pool, "Demo")
-        actor = system(account.id)
-        async with pool.connection(account.id) as connection:
-            await create_merchant(
-                connection, actor, NewMerchant(code="atelier-brume", name="Atelier Brume")
-            )
-            await change_store(connection, actor, "main", StoreChange(scopes=["partial_capture"]))
-            settings = {"base_url": self.sandbox, "magic_amounts": True}
-            gateway = NewGateway(
-                code="sandbox", kind="sandbox", settings=settings,
-                credentials={"api_key": "sandbox"},
-            )
-            await create_gateway(connection, actor, gateway, KeyRing([SECRET]))
-            made = await create_key(connection, actor, NewKey(name="docs", scopes=["*"]))
-            self.key = made.key
-            user = NewUser(email=EMAIL, name="Ada Admin", role="admin", password=PASSWORD)
-            await create_user(connection, actor, user)
+        demo = Demo(
+            account_id=account.id, keys=KeyRing([SECRET]), sandbox_url=self.sandbox, count=ORDERS
+        )
+
+        async def follow(done: int, words: str) -> None:
+            assert done <= ORDERS, words
+
+        self.login = await load_demo(pool, demo, follow=follow)
+        (self.folder / "var").mkdir()
+        _keep_login(self.folder / "var", self.login)
+        self._wait(f"{self.api}/readyz")
 
     def _child(self, words: list[str]) -> "subprocess.Popen[bytes]":
         with (self.folder / f"{words[0]}.log").open("wb") as log:
@@ -92,22 +80,16 @@ class Installation:
                 stderr=log,
             )
 
-    def _wait(self) -> None:
+    def _wait(self, url: str) -> None:
         until = time.monotonic() + 30
         with httpx2.Client(trust_env=False) as client:
-            while not self._ready(client):
-                logs = "\n".join(
-                    path.read_text()[-2000:] for path in sorted(self.folder.glob("*.log"))
-                )
-                assert time.monotonic() < until, logs
+            while True:
+                with suppress(httpx2.HTTPError):
+                    if client.get(url).status_code == 200:
+                        return
+                logs = [path.read_text()[-2000:] for path in sorted(self.folder.glob("*.log"))]
+                assert time.monotonic() < until, "\n".join(logs)
                 time.sleep(0.1)
-
-    def _ready(self, client: Any) -> bool:
-        try:
-            ready: bool = client.get(f"{self.api}/readyz").status_code == 200
-            return ready and bool(client.get(f"{self.sandbox}/openapi.json").status_code == 200)
-        except httpx2.HTTPError:
-            return False
 
     def stop(self) -> None:
         for child in self.children:

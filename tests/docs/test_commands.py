@@ -18,18 +18,23 @@ TYPED = [
 ]
 
 
-def terminal(page: Path, installation: Installation, folder: Path) -> Reader:
-    """Open a terminal as the pages assume it: address and key are known, the clone is here."""
+def terminal(page: Path, installation: Installation, folder: Path, **known: str) -> Reader:
+    """Open a terminal in what looks like the clone; `known` are variables that are set there."""
     (folder / ".venv").symlink_to(ROOT / ".venv" if (ROOT / ".venv").exists() else sys.prefix)
-    told = {"API": installation.api, "KEY": installation.key, "SANDBOX": installation.sandbox}
-    return Reader(page, folder, {**installation.environment, **told})
+    (folder / "var").symlink_to(installation.folder / "var")
+    return Reader(page, folder, {**installation.environment, **known})
 
 
 @pytest.fixture
 def reader(
     request: pytest.FixtureRequest, installation: Installation, tmp_path: Path
 ) -> Iterator[Reader]:
-    opened = terminal(request.param, installation, tmp_path)
+    known = {
+        "API": installation.api,
+        "KEY": installation.login.api_key,
+        "SANDBOX": installation.sandbox,
+    }
+    opened = terminal(request.param, installation, tmp_path, **known)
     yield opened
     opened.close()
 

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.docs.installation import EMAIL, PASSWORD, Installation
+from tests.docs.installation import Installation
 from tests.docs.pages import DOCS
 from tests.docs.reader import Reader
 from tests.docs.test_commands import terminal
@@ -40,7 +40,8 @@ def by_forms(installation: Installation) -> Callable[[Reader, str], None]:
         with httpx2.Client(base_url=installation.api, trust_env=False) as client:
             client.headers["Origin"] = installation.api
             form = fields(client.get("/portal/login").text, "/portal/login")
-            told = client.post("/portal/login", data={**form, "email": EMAIL, "password": PASSWORD})
+            login = {"email": installation.login.email, "password": installation.login.password}
+            told = client.post("/portal/login", data={**form, **login})
             assert told.status_code == 303, told.text
             # Cookies are for https, or for this machine; a browser knows that, a client does not.
             client.headers["Cookie"] = told.headers["set-cookie"].partition(";")[0]
@@ -63,8 +64,8 @@ def by_browser(installation: Installation) -> Callable[[Reader, str], None]:
             )
             page = browser.new_page()
             page.goto(f"{installation.api}/portal/login")
-            page.fill("#email", EMAIL)
-            page.fill("#password", PASSWORD)
+            page.fill("#email", installation.login.email)
+            page.fill("#password", installation.login.password)
             page.get_by_role("button", name="Sign in").click()
             page.goto(f"{installation.api}/portal/orders/{reader.get('ORDER')}")
             expect(page.get_by_label("Capture value")).to_have_value("26.50")
@@ -83,7 +84,7 @@ def by_browser(installation: Installation) -> Callable[[Reader, str], None]:
     [(by_forms, "7001"), pytest.param(by_browser, "7002", marks=pytest.mark.browser)],
 )
 def test_the_tutorial_leads_to_where_it_says(installation, tmp_path: Path, portal, number):
-    reader = terminal(TUTORIAL, installation, tmp_path)
+    reader = terminal(TUTORIAL, installation, tmp_path, API=installation.api)
     reader.instead = ("7001", number)  # an order of its own for each time it is gone through
     try:
         reader.read(portal(installation))
