@@ -30,7 +30,8 @@ from counterfoil.order.config import ShipmentMethod
 from counterfoil.order.draft import Draft
 from counterfoil.order.folder import SECTIONS, Folder
 from counterfoil.order.history import History, PastRefund, PastShipment
-from counterfoil.order.intent import Asked
+from counterfoil.order.intent import Asked, new_transaction
+from counterfoil.order.moves import allocate, book
 from counterfoil.order.shipment import ShipmentItem
 
 Step = Callable[[], None]
@@ -162,7 +163,13 @@ class _Telling:
             self.do(change_state, state=state)
 
     def _cancel(self) -> None:
-        """Cancel what has not left; the money has gone where the history says. [rulings 44]"""
+        """Cancel what has not left and give up what is open. [rulings 44]
+
+        What was voided or refunded at this very moment was so because of it.
+        """
+        left = self.folder.order.open
+        if left and self.folder.order.system_state != "CANCELED":
+            self._give_up(left)
         if self.folder.order.system_state == "CANCELED":
             return
         draft = Draft(self.folder, self.asked.actor)
@@ -173,8 +180,23 @@ class _Telling:
             created_at=draft.at,
         )
         draft.add(plan)
+        for row in draft.section("transactions"):
+            if row.type in ("VOID", "REFUND") and row.created_at == draft.at:
+                draft.put(msgspec.structs.replace(row, cancellation_id=plan.id))
         finish_cancellation(draft, plan)
         self.do(lambda folder, asked: draft.change(plan))
+
+    def _give_up(self, amount: int) -> None:
+        """Release what is open; goods that left without being paid do not keep it open."""
+        draft = Draft(self.folder, self.asked.actor)
+        (payment,) = draft.section("payments")
+        shares = allocate(amount, [bag for bag in draft.section("bags") if bag.open > 0], "open")
+        row = new_transaction(
+            draft, payment, kind="VOID", amount=amount, allocations=shares, asked=self.asked
+        )
+        book(draft, row)
+        draft.fact("payment.voided", row)
+        self.do(lambda folder, asked: draft.change(row))
 
     def change(self, placed: Change) -> Change:
         """Make it one new order."""

@@ -26,7 +26,7 @@ notes. A time left out is the order's `placed_at`; times carry a zone.
   items travel in none. `shipped_at` absent: packed, still here. A tracking number stands once in an
   order; `method` is any text, as the order's `shipping_method` is.
 - `canceled_at`: the order ends canceled; units that left stay shipped, the others are canceled,
-  and no money moves beyond what the amounts above say.
+  and what was still open is given up. Captured money that was not refunded stays captured.
 - `state`: the code of the state that the order ends in, reached by the shortest way allowed;
   absent: wherever the rest leads it.
 """
@@ -41,7 +41,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from counterfoil.kernel.money import MINOR_MAX
-from counterfoil.order.intake import WantedBag, WantedOrder
+from counterfoil.order.intake import WantedOrder, bag_sums, only_bag
 
 Amount = Annotated[int, Meta(ge=0, le=MINOR_MAX)]
 Positive = Annotated[int, Meta(ge=1, le=MINOR_MAX)]
@@ -125,11 +125,12 @@ def faults_of(order: Brought) -> list[dict[str, str]]:
     """Tell what in an order's history cannot have been, as {pointer, detail}; nothing is good."""
     if order.history is None:
         return []
-    bags = [WantedBag(items=order.items)] if order.items else order.bags or []
+    bags = [only_bag(order)] if order.items else order.bags or []
     payment = order.payment
     authorized = 0
     if payment is not None:
-        authorized = _total(order, bags) if payment.amount is None else payment.amount
+        total = sum(bag_sums(bag)["total"] for bag in bags)
+        authorized = total if payment.amount is None else payment.amount
     return faults(
         order.history,
         units=[
@@ -139,22 +140,6 @@ def faults_of(order: Brought) -> list[dict[str, str]]:
         authorized=authorized,
         flow="auth" if payment is None else payment.flow,
     )
-
-
-def _total(order: Brought, bags: Sequence[WantedBag]) -> int:
-    """Add an order up, whether its totals stand on the order or on its bags."""
-    down = ("discount", "store_credit")
-    goods = sum(
-        (-abs(item.unit_price) if item.type in down else item.unit_price) * item.quantity
-        for bag in bags
-        for item in bag.items
-    )
-    parts: Sequence[WantedBag | Brought] = [order] if order.items else bags
-    added = sum(
-        (part.shipping_total or 0) + (part.tax_total or 0) + (part.duty_total or 0)
-        for part in parts
-    )
-    return goods + added - sum(part.discount_total or 0 for part in parts)
 
 
 def faults(
