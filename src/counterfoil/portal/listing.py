@@ -149,6 +149,16 @@ ALL = Page(
 )
 
 
+#: What stands in a view's place while nothing is in it.
+NOTHING = {
+    "attention": ("Nothing needs attention", "What waits for a person stands here."),
+    "capture": ("Nothing to capture", "Authorised money that nobody has taken stands here."),
+    "ship": ("Nothing to ship", "Orders whose goods have not left stand here."),
+    "hold": ("Nothing is on hold", "Orders that a hold keeps back stand here."),
+    "unknown": ("Every amount is accounted for", "Money that a provider said nothing about yet."),
+}
+
+
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """A list's address as read. `chosen` has the ticked values of each axis."""
 
@@ -256,6 +266,11 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     def clear(self) -> str:
         """The address without any filter, in the same view."""
         return self.href([])
+
+    @property
+    def nothing(self) -> tuple[str, str]:
+        """What to say where the view is empty; empty itself where no view is chosen."""
+        return NOTHING.get(self.view, ("", ""))
 
     @property
     def turned(self) -> str:

@@ -18,7 +18,7 @@ from counterfoil.portal.rows import row_of
 from counterfoil.portal.visit import Visit
 
 VIEWS = (
-    ("", "All"),
+    ("", ""),
     ("attention", "Needs attention"),
     ("capture", "To capture"),
     ("ship", "To ship"),
@@ -66,6 +66,7 @@ async def _list(request: Asking, page: Page, here: str) -> Response[str]:
                 raise
             return respond.go(query.href())
         counts = {} if visit.part else await _counts(connection, visit, page)
+    tabs = [(key, label or ("All open" if page is OPEN else "All")) for key, label in VIEWS]
     origin = f"?from={quote(query.here, safe='')}"
     context: dict[str, Any] = {
         "page": page,
@@ -75,7 +76,7 @@ async def _list(request: Asking, page: Page, here: str) -> Response[str]:
         "paging": listing.paging(
             query, newer=found.previous_cursor or "", older=found.next_cursor or ""
         ),
-        "views": listing.views(page, VIEWS, query.view, counts),
+        "views": listing.views(page, tabs, query.view, counts),
     }
     return visit.page(
         "orders/list.html", headers={"HX-Push-Url": query.here} if visit.part else None, **context
