@@ -153,7 +153,8 @@ def test_a_key_for_one_merchant_sees_and_does_its_own(shop):
     refunds = shop.get(f"{at}/refunds", key=key).json()
     assert [refund["bag_id"] for refund in refunds] == [acme["id"]]
     rows = shop.get(f"{at}/transactions", key=key).json()
-    assert {row["bag_id"] for row in rows} == {acme["id"]}
+    assert {part["bag_id"] for row in rows for part in row["allocations"]} == {acme["id"]}
+    assert {row["amount"] for row in rows if row["type"] == "CAPTURE"} == {3000}
     assert code_of(shop.get(f"{at}/bags/{zeta['id']}/refunds", key=key)) == (404, "not_found")
     stranger = shop.make_key("*", merchants=["main"])
     assert code_of(shop.get(at, key=stranger)) == (404, "not_found")

@@ -15,7 +15,6 @@ import typing
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-import asyncpg
 import msgspec
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
@@ -23,10 +22,8 @@ from litestar.types import ASGIApp
 
 from counterfoil.api.ask import Ask
 from counterfoil.api.office import Office
-from counterfoil.api.refusals import gone, told_by_database
 from counterfoil.api.reply import Reply, Stream, tell, tell_answered, tell_problem
 from counterfoil.kernel.body import decode_json
-from counterfoil.kernel.db import Gone
 from counterfoil.kernel.problem import Malformed, PermissionDenied, Problem
 from counterfoil.order.actor import Actor
 from counterfoil.order.change import Answered
@@ -156,10 +153,6 @@ def serve(endpoint: Endpoint, office: Office) -> HTTPRouteHandler:
             return await _respond(endpoint, ask, wants_body=wants)
         except Problem as problem:
             return tell_problem(problem, request.scope["path"])
-        except Gone:
-            return tell_problem(gone(), request.scope["path"])
-        except asyncpg.PostgresError as error:
-            return tell_problem(told_by_database(error), request.scope["path"])
 
     return HTTPRouteHandler(
         endpoint.path.replace("}", ":str}"),

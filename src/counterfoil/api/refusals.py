@@ -6,12 +6,10 @@ Every problem is told by one function, so that an address under a prefix of page
 from collections.abc import Callable
 from typing import Any
 
-import asyncpg
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from counterfoil.book.refusals import refusal
-from counterfoil.kernel.db import Gone
+from counterfoil.book.refusals import told_by_database
 from counterfoil.kernel.log import log
 from counterfoil.kernel.problem import (
     Internal,
@@ -37,30 +35,14 @@ _BY_STATUS: dict[int, type[Problem]] = {
 
 
 def to_problem(error: Exception) -> Problem:
-    """Turn whatever was raised into the problem that is told of it."""
+    """Turn whatever was raised into the problem that is told of it; our mistakes are logged."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, HTTPException):
         return _from_http(error)
-    if isinstance(error, Gone):
-        return gone()
-    if isinstance(error, asyncpg.PostgresError):
-        return told_by_database(error)
-    log.error("request_failed", exc_info=error)
-    return Internal()
-
-
-def gone() -> Unavailable:
-    """Tell that the database is away for a moment."""
-    return Unavailable(headers={"Retry-After": "1"})
-
-
-def told_by_database(error: asyncpg.PostgresError) -> Problem:
-    """Turn what the database refused to a reader into a problem; a bug of ours is logged."""
-    found = refusal(error)
-    problem = found if isinstance(found, Problem) else gone()
+    problem = told_by_database(error) or Internal()
     if isinstance(problem, Internal):
-        log.error("database_refused", sqlstate=error.sqlstate, exc_info=error)
+        log.error("request_failed", exc_info=error)
     return problem
 
 
@@ -91,8 +73,7 @@ def exception_handlers(
     def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         return Ready(tell(request.scope, to_problem(error)))
 
-    return {Problem: answer, HTTPException: answer, asyncpg.PostgresError: answer,
-            Gone: answer, Exception: answer}
+    return {Problem: answer, HTTPException: answer, Exception: answer}
 
 
 class Ready(Response[Any]):

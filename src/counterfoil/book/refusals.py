@@ -2,6 +2,7 @@
 
 import asyncpg
 
+from counterfoil.kernel.db import Gone
 from counterfoil.kernel.machine import TransitionNotAllowed
 from counterfoil.kernel.problem import Internal, Problem, Unavailable
 from counterfoil.order.problems import AmountInvalid, TrackingNumberTaken, UnknownReference
@@ -64,6 +65,16 @@ def refusal(error: asyncpg.PostgresError) -> Exception:
     if state in ("55P03", "57014") or state[:2] in ("53", "25"):
         return Unavailable(headers={"Retry-After": "1"})
     return _internal(error)
+
+
+def told_by_database(error: Exception) -> Problem | None:
+    """Turn what a reading met at the database into a problem; None for any other exception."""
+    if isinstance(error, Gone):
+        return Unavailable(headers={"Retry-After": "1"})
+    if not isinstance(error, asyncpg.PostgresError):
+        return None
+    found = refusal(error)
+    return found if isinstance(found, Problem) else Unavailable(headers={"Retry-After": "1"})
 
 
 def _internal(error: asyncpg.PostgresError) -> Problem:
