@@ -1,5 +1,7 @@
 """Receive an order."""
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from counterfoil.actions.hold import flag_holds
@@ -12,7 +14,14 @@ from counterfoil.order.change import Change
 from counterfoil.order.draft import Draft, built_in
 from counterfoil.order.folder import Folder
 from counterfoil.order.hold import Hold
-from counterfoil.order.intake import Desk, WantedBag, WantedOrder, WantedPayment, plain
+from counterfoil.order.intake import (
+    MINOR_MAX,
+    Desk,
+    WantedBag,
+    WantedOrder,
+    WantedPayment,
+    plain,
+)
 from counterfoil.order.intent import Asked, hold_until, new_transaction
 from counterfoil.order.item import Item
 from counterfoil.order.moves import allocate, book
@@ -21,6 +30,8 @@ from counterfoil.order.payment import Payment
 from counterfoil.order.problems import AmountInvalid, TotalsMismatch, UnknownReference
 
 _TOTALS = ("sub_total", "shipping_total", "tax_total", "duty_total", "discount_total", "total")
+_UNITS_MAX = 10**9
+_YEARS = (1900, 2999)
 _TYPE_TOTAL = {
     "sku": "sub_total",
     "shipping": "shipping_total",
@@ -56,6 +67,8 @@ def place(
         raise _wrong("/is_test", "This store takes no test orders.")
     order_id = new_id()
     bags, items = _bags_and_items(desk, wanted, order_id)
+    if sum([item.quantity for item in items]) > _UNITS_MAX:
+        raise _wrong("/bags", f"An order has at most {_UNITS_MAX} units.")
     order = _order(desk, wanted, order_id, bags, number=number, channel=channel)
     order = msgspec.structs.replace(order, create_fingerprint=fingerprint)
     folder = Folder(
@@ -92,7 +105,7 @@ def place(
     )
     if wanted.fraud_review:
         _open_review(draft, asked)
-    if wanted.payment is not None and order.total > 0:
+    if wanted.payment is not None:
         _open_payment(draft, wanted.payment, asked)
     return msgspec.structs.replace(draft.change(order), configuration=_unknown(desk, draft))
 
@@ -228,6 +241,8 @@ def _order(
 ) -> Order:
     assert desk.store is not None
     sums = {name: sum(getattr(bag, name) for bag in bags) for name in _TOTALS}
+    if max(sums.values()) > MINOR_MAX:
+        raise _wrong("/bags", f"The order adds up to more than {MINOR_MAX}.")
     _agree(wanted, sums, "")
     return Order(
         id=order_id,
@@ -246,10 +261,17 @@ def _order(
         shipping_method=wanted.shipping_method,
         tags=list(dict.fromkeys(wanted.tags)),
         is_test=wanted.is_test,
-        placed_at=wanted.placed_at or desk.at,
+        placed_at=_placed_at(wanted, desk),
         created_at=desk.at,
         updated_at=desk.at,
     )
+
+
+def _placed_at(wanted: WantedOrder, desk: Desk) -> datetime:
+    at = wanted.placed_at or desk.at
+    if at.tzinfo is None or not _YEARS[0] <= at.year <= _YEARS[1]:
+        raise _wrong("/placed_at", "A time has a zone and a year from {} to {}.".format(*_YEARS))
+    return at.astimezone(UTC)
 
 
 def _open_review(draft: Draft, asked: Asked) -> None:
@@ -276,8 +298,10 @@ def _open_payment(draft: Draft, wanted: WantedPayment, asked: Asked) -> None:
     gateway = next((g for g in draft.before.gateways if g.code == wanted.gateway), None)
     if gateway is None or not gateway.enabled or gateway.store not in (None, order.store):
         raise UnknownReference(f"There is no gateway {wanted.gateway}.", gateway=wanted.gateway)
+    if order.total == 0 and wanted.amount is None and wanted.reference is None:
+        return  # nothing to pay
     amount = order.total if wanted.amount is None else wanted.amount
-    if amount > order.total:
+    if not 0 < amount <= order.total:
         raise AmountInvalid(
             f"{amount} is more than the total {order.total}.", asked=amount, total=order.total
         )

@@ -41,7 +41,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from counterfoil.kernel.money import MINOR_MAX
-from counterfoil.order.intake import WantedOrder, bag_sums, only_bag
+from counterfoil.order.intake import WantedBag, WantedOrder
 
 Amount = Annotated[int, Meta(ge=0, le=MINOR_MAX)]
 Positive = Annotated[int, Meta(ge=1, le=MINOR_MAX)]
@@ -125,12 +125,11 @@ def faults_of(order: Brought) -> list[dict[str, str]]:
     """Tell what in an order's history cannot have been, as {pointer, detail}; nothing is good."""
     if order.history is None:
         return []
-    bags = [only_bag(order)] if order.items else order.bags or []
+    bags = [WantedBag(items=order.items)] if order.items else order.bags or []
     payment = order.payment
     authorized = 0
     if payment is not None:
-        total = sum(bag_sums(bag)["total"] for bag in bags)
-        authorized = total if payment.amount is None else payment.amount
+        authorized = _total(order, bags) if payment.amount is None else payment.amount
     return faults(
         order.history,
         units=[
@@ -140,6 +139,22 @@ def faults_of(order: Brought) -> list[dict[str, str]]:
         authorized=authorized,
         flow="auth" if payment is None else payment.flow,
     )
+
+
+def _total(order: Brought, bags: Sequence[WantedBag]) -> int:
+    """Add an order up, whether its totals stand on the order or on its bags."""
+    down = ("discount", "store_credit")
+    goods = sum(
+        (-abs(item.unit_price) if item.type in down else item.unit_price) * item.quantity
+        for bag in bags
+        for item in bag.items
+    )
+    parts: Sequence[WantedBag | Brought] = [order] if order.items else bags
+    added = sum(
+        (part.shipping_total or 0) + (part.tax_total or 0) + (part.duty_total or 0)
+        for part in parts
+    )
+    return goods + added - sum(part.discount_total or 0 for part in parts)
 
 
 def faults(
