@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from counterfoil.order.amounts import Amounts
 from counterfoil.order.bag import Bag
 from counterfoil.order.cancellation import Cancellation
@@ -154,16 +156,19 @@ def brief_order(order: Order, state: OrderState) -> dict[str, Any]:
 
 
 def told(noun: Any) -> dict[str, Any]:
-    """Tell a noun as a fact's data: its API shape under the noun's own name. [rulings 10]"""
+    """Tell a noun as a fact's data: its API shape under the noun's own name. [rulings 10]
+
+    What somebody wrote in their own words stays in its row, which can be erased.
+    """
     match noun:
         case Transaction():
             return {"transaction": tell_transaction(noun)}
         case Refund():
-            return {"refund": tell_refund(noun)}
+            return {"refund": msgspec.structs.replace(tell_refund(noun), reason=None)}
         case Shipment():
             return {"shipment": tell_shipment(noun, [])}
         case Hold():
-            return {"hold": tell_hold(noun)}
+            return {"hold": msgspec.structs.replace(tell_hold(noun), note=None)}
         case Note():
             return {"note": {"id": noun.id, "visibility": noun.visibility}}
         case Bag():
