@@ -4,6 +4,7 @@ import gc
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -14,6 +15,7 @@ from litestar import Litestar
 
 from counterfoil.api.door import check_rights, options, serve
 from counterfoil.api.every import every_endpoint
+from counterfoil.api.metrics import SHARED
 from counterfoil.api.office import Office
 from counterfoil.api.refusals import exception_handlers
 from counterfoil.api.watch import Teller, Watch, telling
@@ -21,7 +23,7 @@ from counterfoil.kernel.failpoint import arm
 from counterfoil.kernel.log import set_up_log
 from counterfoil.portal.refusals import tell_page
 from counterfoil.portal.router import create_portal
-from counterfoil.settings import Settings
+from counterfoil.settings import Settings, set_for_children
 
 HEADER_SECONDS = 10
 
@@ -59,7 +61,7 @@ def create_app(settings: Settings) -> Litestar:
         logging_config=None,
     )
     app.state.works = office
-    app.asgi_handler = Watch(app.asgi_handler, tell)
+    app.asgi_handler = Watch(app.asgi_handler, tell, office.meter)
     return app
 
 
@@ -91,4 +93,6 @@ def make_server(settings: Settings) -> "AbstractServer[Any]":
 
 def serve_with(settings: Settings) -> None:
     """Serve until told to stop. The database is migrated and reachable by now."""
-    make_server(settings).serve(target_loader=partial(load, settings), wrap_loader=False)
+    with TemporaryDirectory(prefix="counterfoil-metrics-") as folder:
+        set_for_children(SHARED, folder)
+        make_server(settings).serve(target_loader=partial(load, settings), wrap_loader=False)

@@ -173,3 +173,9 @@ def environment_of(settings: Settings) -> dict[str, str]:
             text = str(value).lower() if isinstance(value, bool) else str(value)
             kept[f"{PREFIX}{name.upper()}"] = text
     return kept
+
+
+def set_for_children(word: str, text: str) -> None:
+    """Set a variable of somebody else's for the processes that this one starts."""
+    assert not word.startswith(PREFIX), "our own settings travel as Settings"
+    os.environ[word] = text

@@ -1,5 +1,6 @@
 """How the program says that it is well, and what it writes down."""
 
+import httpx2
 import pytest
 
 from tests.api.server import SECRET, Server, code_of
@@ -84,3 +85,15 @@ def test_a_lost_database_is_a_problem_that_passes(tmp_path):
         assert lost.client.get("/healthz").status_code == 200
     finally:
         assert lost.stop() == 0
+
+
+def test_any_process_tells_the_figures_of_all(api_database, tmp_path):
+    server = Server(api_database.app_url, tmp_path, workers=2)
+    try:
+        for _ in range(20):  # a new connection each, so that both processes are met
+            with httpx2.Client(base_url=server.url, trust_env=False) as client:
+                assert client.get("/v1/nope").status_code == 404
+        told = server.client.get("/metrics").text
+        assert 'http_requests_total{method="GET",route="unknown",status="404"} 20.0' in told
+    finally:
+        assert server.stop() == 0

@@ -1,12 +1,12 @@
 """What is measured, for Prometheus. [faults §4, the minimal set]
 
-Counters are shared by the processes of one server through PROMETHEUS_MULTIPROC_DIR, where that is
-set before this is imported; whichever process is asked then answers for all of them.
+The processes of one server share their counters through files in PROMETHEUS_MULTIPROC_DIR, where
+`app` has set that; whichever of them is asked then answers for all.
 """
 
 from collections.abc import Iterator, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, values
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
@@ -16,22 +16,28 @@ from prometheus_client.registry import Collector
 from counterfoil.book.standing import Standing
 from counterfoil.kernel.db import counter
 
-registry = CollectorRegistry()
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
-requests = Counter(
-    "http_requests", "Requests answered.", ("method", "route", "status"), registry=registry
-)
-seconds = Histogram(
-    "http_request_seconds", "From the first byte in to the last byte out.", ("method", "route"),
-    buckets=_BUCKETS, registry=registry,
-)
-statements = Counter("database_statements", "Statements sent.", registry=registry)
 
 
 class Meter:
-    """Counts one request; the labelled children are looked up once and kept."""
+    """Counts the requests of a process; labelled children are looked up once and kept."""
 
     def __init__(self) -> None:
+        # The library looked for the folder when it was imported, in the parent of this process.
+        values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "http_requests", "Requests answered.", ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "http_request_seconds", "From the first byte in to the last byte out.",
+            ("method", "route"), buckets=_BUCKETS, registry=self.registry,
+        )
+        self.statements = Counter(
+            "database_statements", "Statements sent.", registry=self.registry
+        )
         self._counters: dict[tuple[str, str, int], Counter] = {}
         self._histograms: dict[tuple[str, str], Histogram] = {}
         self._statements = 0
@@ -40,17 +46,28 @@ class Meter:
         """Count a request that took `elapsed` seconds."""
         one = self._counters.get((method, route, status))
         if one is None:
-            one = requests.labels(method, route, str(status))
+            one = self.requests.labels(method, route, str(status))
             self._counters[method, route, status] = one
         one.inc()
         histogram = self._histograms.get((method, route))
         if histogram is None:
-            histogram = self._histograms[method, route] = seconds.labels(method, route)
+            histogram = self._histograms[method, route] = self.seconds.labels(method, route)
         histogram.observe(elapsed)
         sent = counter.statements - self._statements
         if sent:
             self._statements += sent
-            statements.inc(sent)
+            self.statements.inc(sent)
+
+    def expose(self, standings: Sequence[Standing]) -> bytes:
+        """Write everything in Prometheus' text format."""
+        counted = CollectorRegistry()
+        try:
+            MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+        except ValueError:
+            counted = self.registry
+        waiting = CollectorRegistry()
+        waiting.register(Standings(standings))
+        return generate_latest(counted) + generate_latest(waiting)
 
 
 class Standings(Collector):
@@ -75,15 +92,3 @@ class Standings(Collector):
             ("rows_due", "Rows that a worker should have taken.", sum(one.due for one in every)),
         ):
             yield GaugeMetricFamily(name, why, value=value)
-
-
-def expose(standings: Sequence[Standing]) -> bytes:
-    """Write everything in Prometheus' text format."""
-    counted = CollectorRegistry()
-    try:
-        MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
-    except ValueError:
-        counted = registry
-    waiting = CollectorRegistry()
-    waiting.register(Standings(standings))
-    return generate_latest(counted) + generate_latest(waiting)

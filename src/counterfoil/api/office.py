@@ -2,6 +2,7 @@
 
 from counterfoil.access.keys import KeyCheck
 from counterfoil.access.sessions import SessionCheck
+from counterfoil.api.metrics import Meter
 from counterfoil.book.numbers import Numbers
 from counterfoil.book.placing import Placer
 from counterfoil.book.run import Book
@@ -22,6 +23,7 @@ class Office(Works):
         self.settings = settings
         self.ring = ring
         self.placer = Placer(pool, Numbers(block=settings.number_block))
+        self.meter = Meter()
         remember_s = settings.credential_cache_s
         self.keys = KeyCheck(pool, remember_s=remember_s)
         self.sessions = SessionCheck(

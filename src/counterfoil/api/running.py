@@ -8,7 +8,6 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from counterfoil.api.ask import Ask
 from counterfoil.api.door import OPEN, Door
-from counterfoil.api.metrics import expose
 from counterfoil.api.reply import Reply
 from counterfoil.book.standing import Standing, read_standing
 from counterfoil.kernel.db import NO_ACCOUNT, Gone
@@ -96,6 +95,6 @@ async def show_metrics(ask: Ask) -> Reply:
         standings = await _figures.read(ask)
     except (Unavailable, Gone):
         standings = []
-    return Reply(200, expose(standings), media=CONTENT_TYPE_LATEST.encode())
+    return Reply(200, ask.office.meter.expose(standings), media=CONTENT_TYPE_LATEST.encode())
 
 

@@ -52,10 +52,10 @@ class Trace:
 class Watch:
     """The outermost layer; `tell` makes the answer of a problem (see `telling`)."""
 
-    def __init__(self, app: Any, tell: Teller) -> None:
+    def __init__(self, app: Any, tell: Teller, meter: Meter) -> None:
         self.app = app
         self.tell = tell
-        self.meter = Meter()
+        self.meter = meter
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request."""
