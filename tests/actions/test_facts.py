@@ -86,9 +86,9 @@ def a_life():
         told.do(send_shipment, shipment_id=parcel)
         told.do(fail_shipment, shipment_id=parcel)
         told.do(deliver_shipment, shipment_id=parcel)
-    bag = told.folder.bags[0].id
+    mine = told.folder.bags[0].id
     why = f"{SECRET} was unhappy"
-    told.do(refund, wanted=WantedRefund(reference="R-2", amount=100, bag_id=bag, reason=why))
+    told.do(refund, wanted=WantedRefund(reference="R-2", amount=100, bag_id=mine, reason=why))
     told.hear(Outcome.DECLINED)
     told.do(cancel, wanted=WantedCancel(reason=f"{SECRET} called", notify_customer=True))
     told.hear(Outcome.DECLINED)
