@@ -1,7 +1,7 @@
 """Money in the browser: the stories of the design guide, section 7, against the card sandbox."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.portal.site import COLLEAGUE, Site, Tab
 
@@ -206,3 +206,51 @@ async def test_a_colleague_sees_it_without_a_reload(site: Site, tab: Tab) -> Non
     await expect(other.page.locator("#order-head")).to_contain_text("Paid")
     await expect(other.page.locator("#order-timeline")).to_contain_text("Captured 50.00")
     await other.close()
+
+
+@pytest.mark.parametrize("reached", [True, False], ids=["reached", "lost"])
+async def test_a_lost_answer_can_be_asked_for(site: Site, tab: Tab, reached: bool) -> None:
+    """Story 7: "Check what happened" tells the truth, "Try again safely" never pays twice."""
+    order_id = await paid(site, 40000)
+    await open_form(site, tab, order_id, "refund")
+
+    async def cut(route: Route) -> None:
+        if reached:
+            await route.fetch()
+        await route.abort()
+
+    await tab.page.route("**/refund", cut, times=1)
+    await tab.page.click("#money-go")
+    result = tab.page.locator("#dialog [data-cf-result]")
+    await expect(result).to_contain_text("We did not hear back.")
+    key = await tab.page.input_value("#dialog [name=idempotency_key]")
+    other = await site.open_tab()
+    await other.goto(f"/portal/requests/{key}")
+    told = "Refunded 400.00" if reached else "It never reached us"
+    await expect(other.page.locator("h1")).to_contain_text(told)
+    await other.close()
+    await result.get_by_role("button", name="Try again safely").click()
+    await expect(tab.page.locator("#dialog-title")).to_contain_text("Refunded 400.00")
+    assert await site.moved(order_id, "refund") == [40000]
+
+
+async def test_the_keyboard_alone_is_enough(site: Site, tab: Tab) -> None:
+    """Principle 8: from the list to a capture and back without a mouse."""
+    order_id = await site.shop.order(4500)
+    await tab.goto("/portal/orders/open")
+    await tab.page.keyboard.press("/")
+    await tab.expect_focus("#q")
+    await tab.page.keyboard.type(await site.number(order_id))
+    await expect(tab.page.locator("[data-cf-row]")).to_have_count(1)
+    await tab.page.keyboard.press("Escape")
+    await tab.page.locator("#q").blur()
+    await tab.page.keyboard.press("j")
+    await tab.expect_focus(f"#order-{order_id} .cf-number")
+    await tab.page.keyboard.press("c")
+    await tab.expect_focus("#amount")
+    await tab.page.keyboard.press("Enter")
+    await tab.expect_focus("#dialog-title")
+    await expect(tab.page.locator("#dialog-title")).to_contain_text("Captured 45.00")
+    await tab.page.keyboard.press("Escape")
+    await tab.expect_focus(f"#order-{order_id} .cf-number")
+    assert await site.moved(order_id, "capture") == [4500]

@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 from litestar import Response
 
+from counterfoil.book.kept import find_kept
 from counterfoil.book.opening import open_folder
 from counterfoil.book.run import Command
 from counterfoil.kernel.problem import Problem
 from counterfoil.order.change import Answered, Change
 from counterfoil.order.folder import Folder
 from counterfoil.order.opening import needs_of
-from counterfoil.order.problems import BalanceChanged, GatewayDeclined
+from counterfoil.order.problems import BalanceChanged, GatewayDeclined, RequestInProgress
 from counterfoil.portal.figures import money
 from counterfoil.portal.forms import Form
 from counterfoil.portal.reading import Read, own_id, read_order
@@ -79,6 +80,25 @@ async def repeated(visit: Visit, order_id: str) -> Response[str] | None:
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
         opened = await open_folder(connection, own_id(order_id), frozenset(), key=visit.key)
     return None if opened.answered is None else await _shown(visit, order_id, opened.answered)
+
+
+async def happened(visit: Visit, key: str) -> Response[str]:
+    """Tell what became of a form whose answer was lost, by its key. [design guide 3.7]"""
+    async with visit.works.pool.connection(visit.actor.account_id) as connection:
+        kept = await find_kept(connection, visit.actor.credential, key)
+    if kept is None or kept.order_id is None:
+        return visit.page("money/nothing.html", back="/portal/orders/open")
+    if kept.answered is not None:
+        return await _shown(visit, kept.order_id, kept.answered)
+    read = await read_order(visit, kept.order_id)
+    waiting = next((t for t in read.folder.transactions if t.idempotency_key == key), None)
+    facts = await facts_of(visit, read)
+    if waiting is not None:
+        return panel(visit, read, waiting.id, facts)
+    plan = next((c for c in read.folder.cancellations if c.idempotency_key == key), None)
+    if plan is None:
+        raise RequestInProgress("It is still running; look again in a moment.")
+    return cancellation_panel(visit, read, plan, facts)
 
 
 async def run_money(visit: Visit, read: Read, wanted: Wanted) -> Response[str]:

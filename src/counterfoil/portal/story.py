@@ -50,6 +50,7 @@ LINES = {
     "shipment.canceled": Line("neutral", "package-off", "Shipment cancelled"),
     "payment.authorize_requested": Line("progress", "hourglass", "Asked to authorise {amount}"),
     "payment.authorized": Line("info", "lock", "Authorised {amount}"),
+    "payment.acknowledge_requested": Line("progress", "hourglass", "Asked to keep the reservation"),
     "payment.acknowledged": Line("info", "lock", "Reservation kept"),
     "payment.capture_requested": Line("progress", "hourglass", "Asked to capture {amount}"),
     "payment.captured": Line("success", "coin", "Captured {amount}"),

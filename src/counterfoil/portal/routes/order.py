@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from counterfoil.kernel.problem import NotFound
 from counterfoil.order.transaction import UNSETTLED
 from counterfoil.portal import respond
+from counterfoil.portal.commands import happened
 from counterfoil.portal.forms import Form
 from counterfoil.portal.listing import way_back
 from counterfoil.portal.order_view import Crumb
@@ -100,6 +101,13 @@ async def cancellation_result(request: Asking, order_id: str, plan_id: str) -> R
     return cancellation_panel(visit, read, plan, await facts_of(visit, read))
 
 
+@get("/requests/{key:str}")
+async def what_happened(request: Asking, key: str) -> Response[str]:
+    """Tell what became of a form whose answer was lost."""
+    visit = await Visit.begin(request, "orders.read")
+    return await happened(visit, key[:255])
+
+
 @post("/orders/{order_id:str}/ask", status_code=200)
 async def ask_again(request: Asking, order_id: str) -> Response[str]:
     """Ask the provider at once about everything of this order that is not known."""
@@ -183,4 +191,5 @@ ROUTES = [
     result,
     cancellation_result,
     ask_again,
+    what_happened,
 ]
