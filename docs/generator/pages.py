@@ -5,6 +5,7 @@ from collections.abc import Callable
 from docs.generator.api import api_page
 from docs.generator.commands import commands_page
 from docs.generator.gateways import gateways_page, sandbox_page
+from docs.generator.invariants import invariants_page
 from docs.generator.life import life_page
 from docs.generator.lists import facts_page, money_page, problems_page, rights_page
 from docs.generator.settings import settings_page
@@ -15,6 +16,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "life-cycles.md": life_page,
     "problems.md": problems_page,
     "facts.md": facts_page,
+    "invariants.md": invariants_page,
     "rights.md": rights_page,
     "money.md": money_page,
     "gateways.md": gateways_page,
