@@ -85,8 +85,9 @@ def judged(folder: Judged) -> Iterator[Fault]:
     alive = {bag.id for bag in folder.bags if bag.live}
     live = Units.of([item for item in folder.items if item.bag_id in alive or not alive])
     yield from _fulfilled(order.id, order, live)
-    if (order.unit_count, order.shipped_count) != (live.live, live.shipped):
-        yield "units_are_counted", order.id, f"{live.shipped} of {live.live}"
+    count, left = live.live - live.digital, live.shipped - live.digital
+    if (order.unit_count, order.shipped_count) != (count, left):
+        yield "units_are_counted", order.id, f"{left} of {count}"
     if order.is_open != (order.system_state in OPEN_STATES):
         yield "open_is_told", order.id, order.system_state
     for payment in folder.payments:

@@ -10,7 +10,10 @@ from counterfoil.cli.installation import (
     open_installation,
     run_migrations,
 )
+from counterfoil.cli.progress import Progress
 from counterfoil.cli.said import Said, say
+
+_SHOWN_MAX = 5
 
 
 def migrate(*, new_password: bool = False, data_dir: DataDir = None) -> None:
@@ -51,25 +54,35 @@ def doctor(*, data_dir: DataDir = None) -> int:
         return asyncio.run(_examine(installation))
 
 
+def openapi() -> None:
+    """Print the API's description as it is served at /openapi.json: OpenAPI 3.1, as JSON."""
+    from counterfoil.api.every import document
+
+    print(document().decode())
+
+
 async def _examine(installation: Installation) -> int:
     from counterfoil.book.invariants import check
     from counterfoil.order.life import MACHINES
     from counterfoil.setup.accounts import list_accounts
     from counterfoil.setup.migrate import check_database
 
-    found = 0
     async with open_database(installation) as pool:
-        for sentence in await check_database(pool, MACHINES):
+        wrong = await check_database(pool, MACHINES)
+        for sentence in wrong:
             print(sentence)
-            found += 1
-        if found:
+        if wrong:
             return 1
+        found = 0
         for account in await list_accounts(pool):
-            async with pool.connection(account.id) as connection:
-                broken = await check(connection)
-            for sentence in broken:
-                print(f"{account.name}: {sentence}")
+            with Progress(f"Looking at {account.name}", total=None) as progress:
+                broken = await check(
+                    pool, account.id, progress=lambda seen: progress.at(seen, f"{seen:,} orders")
+                )
+            print(f"{account.name}: {'this does not hold:' if broken else 'everything agrees.'}")
+            for finding in broken:
+                print(f"  {finding.sentence} ({finding.invariant}, {finding.count:,} times)")
+                for row in finding.rows[:_SHOWN_MAX]:
+                    print(f"    {row.id or ''}: {row.detail}")
             found += len(broken)
-            if not broken:
-                print(f"{account.name}: everything agrees.")
     return 1 if found else 0

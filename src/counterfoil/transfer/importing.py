@@ -11,6 +11,7 @@ import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
+from typing import TypeVar
 
 import asyncpg
 import msgspec
@@ -25,7 +26,7 @@ from counterfoil.order.actor import Actor
 from counterfoil.order.change import Change
 from counterfoil.order.history import Brought
 from counterfoil.order.intent import Asked
-from counterfoil.order.problems import DuplicateExternalId
+from counterfoil.order.problems import DuplicateExternalId, RefundReferenceConflict
 from counterfoil.transfer.booking import (
     Counter,
     Fault,
@@ -39,10 +40,13 @@ from counterfoil.transfer.booking import (
 from counterfoil.transfer.desks import Desks, add_missing, read_desks
 from counterfoil.transfer.line import Line
 
+T = TypeVar("T")
 BATCH_MAX = 500
 _WRITING_MAX = 2
 """So many batches are written at once, so that the database need not wait for the next one."""
-_TRIES_MAX = 6
+_CLASHES_MAX = 3
+_ABSENCES_MAX = 15
+"""A database that was restarted is there again in some seconds; this waits for a minute."""
 
 
 class Into(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +90,7 @@ class _Batch(msgspec.Struct):
     entries: list[_Entry] = []
     faults: list[Fault] = []
     skipped: int = 0
+    tried: bool = False
 
     def refuse(self, line: int, problem: Problem) -> None:
         """Note why a line is not taken."""
@@ -126,6 +131,18 @@ async def _tell(written: _Batch, tally: Tally, tell: Tell) -> None:
     await tell(tally, sorted(written.faults, key=lambda fault: fault.line))
 
 
+async def _patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """Do something that may be repeated, and wait for a database that is away. [faults D-1]"""
+    for tries in itertools.count(1):
+        try:
+            return await work()
+        except (Gone, Unavailable) as absence:
+            if tries == _ABSENCES_MAX:
+                raise Unavailable("The database stays away.") from absence
+            await asyncio.sleep(min(0.1 * 2**tries, 5))
+    raise AssertionError
+
+
 class _Import:
     """One import under way, and the external ids of the batches that are not written yet."""
 
@@ -151,9 +168,9 @@ class _Import:
         if not batch.lines:
             return batch
         self._under_way.append(ours)
-        desks = await self._desks(batch)
+        desks = await _patiently(partial(self._desks, batch))
         self._pass_over(batch, desks)
-        numbers = await self._take_numbers(batch, desks)
+        numbers = await _patiently(partial(self._take_numbers, batch, desks))
         entries, batch.entries = batch.entries, []
         counters: dict[str | None, Counter] = {}
         for entry in entries:
@@ -305,21 +322,24 @@ class _Import:
         is refused for itself is found by halving. Raises Unavailable.
         """
         batch.entries.sort(key=lambda entry: entry.external_id)  # no deadlocks among imports
-        for attempt in range(_TRIES_MAX):
+        for _ in range(_CLASHES_MAX):
             try:
-                if attempt:
-                    await asyncio.sleep(0.05 * 4**attempt)
-                    await self._look_again(batch)
-                await self._commit(batch)
+                await _patiently(partial(self._try, batch))
                 return batch
             except SomebodyWasFirst:
                 continue
-            except (Gone, Unavailable):
-                if attempt == _TRIES_MAX - 1:
+            except Problem as problem:
+                if isinstance(problem, Unavailable):
                     raise
-            except Problem:
                 break
         return await self._by_halves(batch)
+
+    async def _try(self, batch: _Batch) -> None:
+        """Write what is not there; what was tried before is looked for first."""
+        if batch.tried:
+            await self._look_again(batch)
+        batch.tried = True
+        await self._commit(batch)
 
     async def _commit(self, batch: _Batch) -> None:
         changes = [entry.change for entry in batch.entries if entry.change is not None]
@@ -350,7 +370,9 @@ class _Import:
                 written.append(entry)
             elif isinstance(result, Problem):
                 batch.refuse(entry.line, result)
+            elif str(result) == "refunds_reference":
+                batch.refuse(entry.line, RefundReferenceConflict("Another order has it."))
             else:
-                batch.refuse(entry.line, DuplicateExternalId(f"Already there: {result}."))
+                batch.refuse(entry.line, DuplicateExternalId(f"Somebody was first: {result}."))
         batch.entries = written
         return batch
