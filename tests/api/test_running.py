@@ -1,8 +1,12 @@
 """How the program says that it is well, and what it writes down."""
 
+import asyncio
+import time
+
 import httpx2
 import pytest
 
+from counterfoil.work.beat import beat
 from tests.api.server import SECRET, Server, code_of
 
 WORDS = ("request_id", "method", "route", "status", "ms", "account", "credential", "event", "level")
@@ -18,6 +22,20 @@ def test_it_is_not_ready_without_a_worker(shop):
     assert code_of(answer) == (503, "unavailable")
     assert answer.json()["missing"] == ["no worker is alive"]
     assert answer.headers["retry-after"] == "1"
+
+
+async def test_it_is_ready_with_one(shop, api_pool):
+    stop = asyncio.Event()
+    worker = asyncio.create_task(beat(api_pool, stop))
+    try:
+        until = time.monotonic() + 10
+        while (answer := shop.get("/readyz", key="")).status_code != 200:
+            assert time.monotonic() < until, answer.text
+            await asyncio.sleep(0.05)
+        assert answer.json()["worker"] == "alive"
+    finally:
+        stop.set()
+        await worker
 
 
 def test_metrics_tell_requests_and_what_waits(shop):

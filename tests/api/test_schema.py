@@ -19,9 +19,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from counterfoil.api.every import document
+from counterfoil.api.examples import EXAMPLES as SHOWN
 from tests.api.server import wanted
 
-EXAMPLES = 40
+EXAMPLES = 25
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     status_code_conformance,
@@ -118,3 +119,14 @@ def test_the_examples_of_the_description_are_answered_as_described(shop, there):
         answer = shop.call(method, path, body)
         assert answer.status_code < 300, f"{method} {path}: {answer.text}"
         operation.validate_response(answer)
+
+
+def test_every_body_has_an_example():
+    told = json.loads(document())
+    shown = 0
+    for methods in told["paths"].values():
+        for operation in methods.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                assert "example" in content, operation["operationId"]
+                shown += 1
+    assert shown == len(SHOWN)

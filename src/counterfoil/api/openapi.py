@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from counterfoil.api.door import ANY_KEY, OPEN, Endpoint
+from counterfoil.api.examples import EXAMPLES
 from counterfoil.kernel import body, problem
 from counterfoil.kernel.problem import Problem, every_problem
 from counterfoil.order.problems import IdempotencyKeyReused, RequestInProgress, VersionConflict
@@ -167,16 +168,17 @@ def _operation(endpoint: Endpoint, references: dict[Any, dict[str, Any]]) -> dic
         "parameters": _parameters(endpoint),
         "responses": _responses(endpoint, references),
     }
-    if endpoint.line is not None:
-        operation["requestBody"] = {
-            "required": True, "description": "One a line.",
-            "content": {NDJSON: {"schema": references[endpoint.line]}},
-        }
-    elif endpoint.body is not None and endpoint.body.__struct_fields__:
+    taken = endpoint.line if endpoint.line is not None else endpoint.body
+    if taken is not None and taken.__struct_fields__:
+        content: dict[str, Any] = {"schema": references[taken]}
+        if operation["operationId"] in EXAMPLES:
+            content["example"] = EXAMPLES[operation["operationId"]]
         operation["requestBody"] = {
             "required": not endpoint.body_is_optional,
-            "content": {"application/json": {"schema": references[endpoint.body]}},
+            "content": {NDJSON if endpoint.streams else "application/json": content},
         }
+        if endpoint.streams:
+            operation["requestBody"]["description"] = "One a line."
     return operation
 
 

@@ -8,6 +8,9 @@ const make = (name, properties = {}, ...children) => {
   return element;
 };
 
+// Text in which `words` are shown as code.
+const told = (text) => text.split("`").map((part, at) => (at % 2 ? make("code", { textContent: part }) : part));
+
 const resolve = (api, thing) =>
   thing && thing.$ref ? resolve(api, thing.$ref.slice(2).split("/").reduce((at, part) => at[part], api)) : thing;
 
@@ -57,7 +60,7 @@ const send = async (operation, fields, body, output) => {
 };
 
 const show = (api, operation) => {
-  const inside = make("div", {}, make("p", { textContent: operation.description }));
+  const inside = make("div", {}, make("p", {}, ...told(operation.description)));
   const fields = (operation.parameters || []).map((given) => {
     const parameter = resolve(api, given);
     const input = make("input", { placeholder: parameter.required ? "required" : "" });
@@ -67,7 +70,7 @@ const show = (api, operation) => {
   let body = null;
   const [media, content] = Object.entries(operation.requestBody?.content || {})[0] || [];
   if (media) {
-    const value = example(api, content.schema);
+    const value = content.example ?? example(api, content.schema);
     body = make("textarea", { value: JSON.stringify(value, null, media.includes("ndjson") ? 0 : 2), spellcheck: false });
     body.dataset.media = media;
     inside.append(make("label", {}, media, body));
@@ -76,14 +79,14 @@ const show = (api, operation) => {
   const button = make("button", { textContent: `Send ${operation.method}` });
   button.addEventListener("click", () => send(operation, fields, body, output));
   const answers = Object.entries(operation.responses).map(([status, answer]) =>
-    make("tr", {}, make("td", { textContent: status }), make("td", { textContent: answer.description })));
+    make("tr", {}, make("td", { textContent: status }), make("td", {}, ...told(answer.description))));
   inside.append(button, output, make("table", {}, make("tbody", {}, ...answers)));
   return inside;
 };
 
 const start = async () => {
   const api = await (await fetch("/openapi.json")).json();
-  document.getElementById("about").textContent = api.info.description;
+  document.getElementById("about").append(...told(api.info.description));
   const list = document.getElementById("operations");
   let subject = "";
   for (const [path, methods] of Object.entries(api.paths)) {

@@ -1,0 +1,61 @@
+"""Bodies to begin with, by the operation they belong to; each is a request that works."""
+
+from typing import Any
+
+_ORDER: dict[str, Any] = {
+    "external_id": "web-1001",
+    "currency": "EUR",
+    "placed_at": "2026-11-20T10:15:00Z",
+    "customer": {
+        "email": "kari@example.com", "first_name": "Kari", "last_name": "Nordmann",
+        "phone": "+4791234567",
+    },
+    "billing_address": {
+        "line1": "Storgata 1", "city": "Oslo", "postal_code": "0155", "country": "NO",
+    },
+    "shipping_address": {
+        "name": "Kari Nordmann", "line1": "Storgata 1", "city": "Oslo", "postal_code": "0155",
+        "country": "NO",
+    },
+    "shipping_method": "standard",
+    "bags": [
+        {
+            "merchant": "acme",
+            "shipping_total": 500,
+            "items": [{"sku": "MUG-1", "name": "Mug", "quantity": 2, "unit_price": 1250}],
+        },
+        {
+            "merchant": "zeta",
+            "items": [{"sku": "TEE-M", "name": "T-shirt, M", "quantity": 1, "unit_price": 2000}],
+        },
+    ],
+    "payment": {"gateway": "manual", "flow": "auth", "amount": 5000, "reference": "auth-77"},
+    "tags": ["vip"],
+}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "place_order": _ORDER,
+    "place_orders": _ORDER,
+    "edit_order": {"invoice_number": "F-1001", "tags": ["vip", "gift"]},
+    "put_in_state": {"state": "processing"},
+    "capture_payment": {"amount": 2000},
+    "void_payment": {"amount": 1000},
+    "refund_order": {"reference": "R-1", "amount": 700, "reason": "Chipped",
+                     "reason_code": "CUSTOMER"},
+    "refund_bag": {"amount_refunded": 700, "reason": "Chipped"},
+    "cancel_order": {"reason": "Changed their mind", "reason_code": "CUSTOMER",
+                     "notify_customer": True, "restock_items": True},
+    "write_note": {"body": "Rang the bell twice.", "visibility": "internal"},
+    "make_shipment": {"carrier": "Posten", "tracking_number": "PN-1"},
+    "change_shipment": {"tracking_number": "PN-2"},
+    "make_store": {"code": "norge", "name": "Norge", "currency": "NOK", "number_prefix": "N-",
+                   "scopes": ["partial_capture"], "create_merchants": True},
+    "edit_store": {"name": "Norge", "scopes": ["partial_capture"]},
+    "make_merchant": {"code": "acme", "name": "Acme"},
+    "edit_merchant": {"name": "Acme Ltd"},
+    "make_gateway": {"code": "card", "kind": "sandbox",
+                     "settings": {"base_url": "http://127.0.0.1:8790"},
+                     "credentials": {"api_key": "sandbox"}},
+    "edit_gateway": {"enabled": False},
+    "make_key": {"name": "warehouse", "scopes": ["orders:read", "shipments:write"],
+                 "merchants": None},
+}
