@@ -19,11 +19,12 @@ ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 def addresses() -> list[tuple[str, str]]:
     """Every method and path that the router has."""
-    found = []
-    for route in create_portal().routes:
-        for handler in route.route_handlers:  # type: ignore[union-attr]
-            found += [(method, route.path) for method in handler.http_methods]  # type: ignore[union-attr]
-    return sorted({one for one in found if one[0] in ("GET", "POST")})
+    found: set[tuple[str, str]] = set()
+    routes: Any = create_portal().routes
+    for route in routes:
+        for handler in route.route_handlers:
+            found |= {(method, route.path) for method in handler.http_methods}
+    return sorted(one for one in found if one[0] in ("GET", "POST"))
 
 
 def filled(path: str) -> str:

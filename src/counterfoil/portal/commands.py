@@ -42,7 +42,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     action: Action
     arguments: dict[str, Any]
     measure: str
-    show: Callable[[Read], Response[str]]
+    show: Callable[[Read], Response[bytes]]
     form: Form
     typed: Typed | None = None
     reference: str | None = None
@@ -71,7 +71,7 @@ def on_balance(action: Action, measure: str, shown: int) -> Action:
     return guarded
 
 
-async def repeated(visit: Visit, order_id: str) -> Response[str] | None:
+async def repeated(visit: Visit, order_id: str) -> Response[bytes] | None:
     """Show what became of this very form where it was sent before, else nothing.
 
     Asked before the form is judged: by now the money it was about has moved. Raises
@@ -82,7 +82,7 @@ async def repeated(visit: Visit, order_id: str) -> Response[str] | None:
     return None if opened.answered is None else await _shown(visit, order_id, opened.answered)
 
 
-async def happened(visit: Visit, key: str) -> Response[str]:
+async def happened(visit: Visit, key: str) -> Response[bytes]:
     """Tell what became of a form whose answer was lost, by its key. [design guide 3.7]"""
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
         kept = await find_kept(connection, visit.actor.credential, key)
@@ -101,7 +101,7 @@ async def happened(visit: Visit, key: str) -> Response[str]:
     return cancellation_panel(visit, read, plan, facts)
 
 
-async def run_money(visit: Visit, read: Read, wanted: Wanted) -> Response[str]:
+async def run_money(visit: Visit, read: Read, wanted: Wanted) -> Response[bytes]:
     """Judge what was typed, run the command, and show what became of it."""
     typed = wanted.typed
     minor = typed.minor if typed else wanted.shown
@@ -146,7 +146,7 @@ async def run(
     return await settle_now(works, asked, ran)
 
 
-async def _refused(visit: Visit, read: Read, wanted: Wanted, problem: Problem) -> Response[str]:
+async def _refused(visit: Visit, read: Read, wanted: Wanted, problem: Problem) -> Response[bytes]:
     """Show the form again with what is true now; other problems are a page of their own."""
     again = await read_order(visit, read.order.id)
     form, currency = wanted.form, read.order.currency
@@ -177,7 +177,7 @@ def _tell_balance(form: Form, before: int, now: int, currency: str) -> None:
     )
 
 
-async def _shown(visit: Visit, order_id: str, answered: Answered) -> Response[str]:
+async def _shown(visit: Visit, order_id: str, answered: Answered) -> Response[bytes]:
     """Show the panel of an answer, first or repeated, from the order as it stands now."""
     body = msgspec.json.decode(answered.body)
     read = await read_order(visit, order_id)

@@ -26,7 +26,7 @@ def tell_page(scope: Any, problem: Problem) -> Any:
     return _ready(on_problem(request, problem))
 
 
-def on_problem(request: Asking, problem: Problem) -> Response[str]:
+def on_problem(request: Asking, problem: Problem) -> Response[bytes]:
     """Answer a refusal."""
     if problem.status == 401:
         return _signed_out(request)
@@ -46,7 +46,7 @@ def on_problem(request: Asking, problem: Problem) -> Response[str]:
         trace=request_id.get() if problem.status >= 500 else "",
         back=DOOR[1],
     )
-    return respond.html(text, part=frame.partial, status=problem.status, headers=headers)
+    return respond.html(request, text, part=frame.partial, status=problem.status, headers=headers)
 
 
 def told(problem: Problem) -> tuple[str, list[tuple[str, str]]]:
@@ -66,22 +66,22 @@ def told(problem: Problem) -> tuple[str, list[tuple[str, str]]]:
     return ("Go back and try it from there." if same else problem.detail), facts
 
 
-def _signed_out(request: Asking) -> Response[str]:
+def _signed_out(request: Asking) -> Response[bytes]:
     frame = frame_of(request, None)
     if not frame.partial:
         wanted = frame.path if request.method == "GET" else ""
         return respond.go("/portal/login" + (f"?next={quote(wanted, safe='/')}" if wanted else ""))
     text = pages.render("access/relogin.html", frame, form=Form(), next="")
     headers = {"HX-Retarget": "#relogin", "HX-Reswap": "innerHTML"}
-    return respond.html(text, part=True, status=401, headers=headers)
+    return respond.html(request, text, part=True, status=401, headers=headers)
 
 
-def _ready(response: Response[str]) -> Any:
+def _ready(response: Response[bytes]) -> Any:
     """Make an answer that is sent as it is."""
-    body = response.content.encode()
+    body = response.content
     headers = [(name.lower().encode(), text.encode()) for name, text in response.headers.items()]
     headers.append((b"content-length", str(len(body)).encode()))
-    headers.append((b"content-type", b"text/html; charset=utf-8"))
+    headers.append((b"content-type", respond.HTML.encode()))
 
     async def send_it(scope: Any, receive: Any, send: Any) -> None:
         status = response.status_code or 200

@@ -90,7 +90,7 @@ def beside(visit: Visit, read: Read, facts: Facts) -> dict[str, Any]:
 
 def panel(
     visit: Visit, read: Read, transaction_id: str, facts: Facts, *, status: int = 200
-) -> Response[str]:
+) -> Response[bytes]:
     """Show what became of a movement. Raises NotFound."""
     one = next((t for t in read.folder.transactions if t.id == transaction_id), None)
     if one is None:
@@ -162,7 +162,7 @@ def _unknown(visit: Visit, one: Transaction) -> dict[str, Any]:
 
 def cancellation_panel(
     visit: Visit, read: Read, plan: Cancellation, facts: Facts, *, status: int = 200
-) -> Response[str]:
+) -> Response[bytes]:
     """Show what became of a cancellation, step by step. [U-33]"""
     order, page = read.order, f"/portal/orders/{read.order.id}"
     under_way = plan.status == "PROCESSING"

@@ -22,13 +22,13 @@ from counterfoil.portal.visit import Visit
 
 
 @get(["/", "/portal"])
-async def front(request: Asking) -> Response[str]:
+async def front(request: Asking) -> Response[bytes]:
     """Send people on to where the work is."""
     return respond.go("/portal/orders/open")
 
 
 @get("/portal/{rest:path}")
-async def nowhere(request: Asking, rest: str) -> Response[str]:
+async def nowhere(request: Asking, rest: str) -> Response[bytes]:
     """Tell that there is no such page, with the menu where somebody is signed in."""
     await Visit.begin(request)
     raise NotFound("There is no such page.")

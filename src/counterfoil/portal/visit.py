@@ -19,7 +19,7 @@ from counterfoil.access.sessions import Session, SessionCheck
 from counterfoil.book.opening import Key
 from counterfoil.kernel.problem import PermissionDenied
 from counterfoil.order.actor import Actor
-from counterfoil.portal import pages, respond
+from counterfoil.portal import pages, respond, tokens
 from counterfoil.portal.counts import menu_counts
 from counterfoil.portal.forms import typed
 from counterfoil.portal.respond import Asking
@@ -133,10 +133,10 @@ class Visit(msgspec.Struct):
         status: int = 200,
         headers: dict[str, str] | None = None,
         **context: Any,
-    ) -> Response[str]:
+    ) -> Response[bytes]:
         """Render a page, or its fragment where only that was asked for."""
         text = pages.render(template, self.frame, **context)
-        return respond.html(text, part=self.part, status=status, headers=headers)
+        return respond.html(self.request, text, part=self.part, status=status, headers=headers)
 
     def region(
         self,
@@ -145,11 +145,11 @@ class Visit(msgspec.Struct):
         status: int = 200,
         headers: dict[str, str] | None = None,
         **context: Any,
-    ) -> Response[str]:
+    ) -> Response[bytes]:
         """Render a part of a page, whichever way it was asked for."""
         frame = msgspec.structs.replace(self.frame, partial=True)
         text = pages.render(template, frame, **context)
-        return respond.html(text, part=True, status=status, headers=headers)
+        return respond.html(self.request, text, part=True, status=status, headers=headers)
 
 
 def portal_of(request: Asking) -> Portal:
@@ -176,7 +176,7 @@ def frame_of(request: Asking, session: Session | None, here: str = "") -> pages.
         email=user.email,
         account=user.email,
         theme=user.theme,
-        csrf=session.csrf,
+        csrf=tokens.masked(session.csrf),
         rights=session.actor.rights,
     )
 
@@ -209,5 +209,5 @@ def check_origin(request: Asking) -> None:
 def check_token(request: Asking, session: Session, form: FormMultiDict) -> None:
     """Want the session's token, in the header or in the form. Raises ForeignForm."""
     given = (request.headers.get("x-csrftoken"), typed(form, "_csrf_token"))
-    if session.csrf not in given:
+    if not any(tokens.matches(one, session.csrf) for one in given if one):
         raise ForeignForm("Load the page again and send the form once more.")

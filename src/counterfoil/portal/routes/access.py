@@ -16,14 +16,14 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
 @get("/login")
-async def login_form(request: Asking) -> Response[str]:
+async def login_form(request: Asking) -> Response[bytes]:
     """Ask who is there."""
     wanted = respond.own_path(request.query_params.get("next", ""))
     return _login(request, Form(), wanted)
 
 
 @post("/login", status_code=200)
-async def login_now(request: Asking) -> Response[str]:
+async def login_now(request: Asking) -> Response[bytes]:
     """Begin a session and end the one that the browser had; above a page, only the form is new."""
     check_origin(request)
     portal = portal_of(request)
@@ -47,7 +47,7 @@ async def login_now(request: Asking) -> Response[str]:
     if respond.wants_part(request):
         session = await portal.sessions.authenticate(begun.cookie)
         text = pages.render("access/welcome.html", frame_of(request, session))
-        answer = respond.html(text, part=True)
+        answer = respond.html(request, text, part=True)
     else:
         answer = respond.go(wanted)
     answer.set_cookie(respond.session_cookie(begun.cookie))
@@ -56,17 +56,17 @@ async def login_now(request: Asking) -> Response[str]:
 
 def _login(
     request: Asking, form: Form, wanted: str, problem: Problem | None = None
-) -> Response[str]:
+) -> Response[bytes]:
     frame = frame_of(request, None)
     status = problem.status if problem else 200
     headers = dict(problem.headers) if problem else {}
     if frame.partial:
         text = pages.render("access/relogin.html", frame, form=form, next=wanted)
-        return respond.html(text, part=True, status=status, headers=headers)
+        return respond.html(request, text, part=True, status=status, headers=headers)
     text = pages.render(
         "access/login.html", frame, form=form, next=wanted, insecure=_insecure(request)
     )
-    return respond.html(text, part=False, status=status, headers=headers)
+    return respond.html(request, text, part=False, status=status, headers=headers)
 
 
 def _insecure(request: Asking) -> bool:
@@ -77,7 +77,7 @@ def _insecure(request: Asking) -> bool:
 
 
 @post("/logout", status_code=303)
-async def logout(request: Asking) -> Response[str]:
+async def logout(request: Asking) -> Response[bytes]:
     """End the session; what the browser kept of pages goes with it."""
     visit = await Visit.begin(request)
     await visit.works.sessions.sign_out(request.cookies.get(SESSION_COOKIE))
@@ -87,7 +87,7 @@ async def logout(request: Asking) -> Response[str]:
 
 
 @post("/me/theme", status_code=303)
-async def theme(request: Asking) -> Response[str]:
+async def theme(request: Asking) -> Response[bytes]:
     """Remember how the person likes the portal."""
     visit = await Visit.begin(request)
     wanted = visit.typed("theme")
@@ -99,7 +99,7 @@ async def theme(request: Asking) -> Response[str]:
 
 
 @get("/keys")
-async def keys(request: Asking) -> Response[str]:
+async def keys(request: Asking) -> Response[bytes]:
     """List the keyboard's shortcuts."""
     visit = await Visit.begin(request)
     return visit.page("access/keys.html", back="/portal/orders/open")

@@ -17,7 +17,7 @@ RIGHT = "orders.cancel"
 
 
 @get("/orders/{order_id:str}/cancel")
-async def cancel_form(request: Asking, order_id: str) -> Response[str]:
+async def cancel_form(request: Asking, order_id: str) -> Response[bytes]:
     """Show the steps with their amounts and ask about the e-mail; no answer is set beforehand."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
@@ -36,7 +36,7 @@ async def cancel_form(request: Asking, order_id: str) -> Response[str]:
 
 
 @post("/orders/{order_id:str}/cancel")
-async def cancel_now(request: Asking, order_id: str) -> Response[str]:
+async def cancel_now(request: Asking, order_id: str) -> Response[bytes]:
     """Run the cancellation, on the balance that was shown."""
     visit = await Visit.begin(request, RIGHT)
     if again := await repeated(visit, order_id):
@@ -67,7 +67,7 @@ async def cancel_now(request: Asking, order_id: str) -> Response[str]:
     return await run_money(visit, read, wanted)
 
 
-def _show(visit: Visit, read: Read, form: Form) -> Response[str]:
+def _show(visit: Visit, read: Read, form: Form) -> Response[bytes]:
     email = str(read.order.customer.get("email") or "")
     return visit.page(
         "money/cancel.html",

@@ -15,7 +15,7 @@ RIGHT = "payments.capture"
 
 
 @get("/orders/{order_id:str}/capture")
-async def capture_form(request: Asking, order_id: str) -> Response[str]:
+async def capture_form(request: Asking, order_id: str) -> Response[bytes]:
     """Ask how much to capture; a closed door says why and offers what is open."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
@@ -29,7 +29,7 @@ async def capture_form(request: Asking, order_id: str) -> Response[str]:
 
 
 @get("/orders/{order_id:str}/capture/preview")
-async def capture_preview(request: Asking, order_id: str) -> Response[str]:
+async def capture_preview(request: Asking, order_id: str) -> Response[bytes]:
     """Say what the amount in the field would do."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
@@ -39,7 +39,7 @@ async def capture_preview(request: Asking, order_id: str) -> Response[str]:
 
 
 @post("/orders/{order_id:str}/capture")
-async def capture_now(request: Asking, order_id: str) -> Response[str]:
+async def capture_now(request: Asking, order_id: str) -> Response[bytes]:
     """Capture what the button named, where the balance is still the one that was shown."""
     visit = await Visit.begin(request, RIGHT)
     if again := await repeated(visit, order_id):
@@ -58,7 +58,7 @@ async def capture_now(request: Asking, order_id: str) -> Response[str]:
     return await run_money(visit, read, wanted)
 
 
-def closed(visit: Visit, read: Read, why: str) -> Response[str]:
+def closed(visit: Visit, read: Read, why: str) -> Response[bytes]:
     """Say why nothing can be captured."""
     return visit.page(
         "money/closed.html",
@@ -77,7 +77,7 @@ def _typed(read: Read, text: str) -> Typed:
     return Typed(text, read.order.currency, read.folder.order.open)
 
 
-def _show(visit: Visit, read: Read, form: Form) -> Response[str]:
+def _show(visit: Visit, read: Read, form: Form) -> Response[bytes]:
     full_only = known(read.folder, visit.actor).full_only
     if full_only:
         form.values["amount"] = plain(read.folder.order.open, read.order.currency)

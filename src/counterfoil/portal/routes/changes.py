@@ -24,7 +24,7 @@ def _clock(visit: Visit) -> str:
 
 
 @post("/orders/{order_id:str}/state", status_code=200)
-async def set_state(request: Asking, order_id: str) -> Response[str]:
+async def set_state(request: Asking, order_id: str) -> Response[bytes]:
     """Move the order to the chosen state; `canceled` is done, not put: it opens the dialog."""
     visit = await Visit.begin(request, "orders.state")
     order_id, wanted = own_id(order_id), visit.typed("state", 64)
@@ -55,7 +55,7 @@ async def set_state(request: Asking, order_id: str) -> Response[str]:
 
 
 @post("/orders/{order_id:str}/invoice", status_code=200)
-async def set_invoice(request: Asking, order_id: str) -> Response[str]:
+async def set_invoice(request: Asking, order_id: str) -> Response[bytes]:
     """Save the invoice number and nothing else. [U-12]"""
     visit = await Visit.begin(request, "orders.invoice")
     order_id, number = own_id(order_id), visit.typed("invoice_number", 100)
@@ -81,7 +81,7 @@ async def set_invoice(request: Asking, order_id: str) -> Response[str]:
 
 
 @post("/orders/{order_id:str}/notes", status_code=200)
-async def add_note(request: Asking, order_id: str) -> Response[str]:
+async def add_note(request: Asking, order_id: str) -> Response[bytes]:
     """Add a note; never guarded by the version, for notes are only added. [U-13]"""
     visit = await Visit.begin(request, "orders.notes")
     order_id = own_id(order_id)

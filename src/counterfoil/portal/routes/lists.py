@@ -36,18 +36,18 @@ VIEW_FILTERS: dict[str, dict[str, Any]] = {
 
 
 @get("/orders/open")
-async def open_orders(request: Asking) -> Response[str]:
+async def open_orders(request: Asking) -> Response[bytes]:
     """List what is open, newest first."""
     return await _list(request, OPEN, "open")
 
 
 @get("/orders/all")
-async def all_orders(request: Asking) -> Response[str]:
+async def all_orders(request: Asking) -> Response[bytes]:
     """List every order there is."""
     return await _list(request, ALL, "all")
 
 
-async def _list(request: Asking, page: Page, here: str) -> Response[str]:
+async def _list(request: Asking, page: Page, here: str) -> Response[bytes]:
     visit = await Visit.begin(request, "orders.read", here=here)
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
         offered = await offered_of(connection, visit.actor)

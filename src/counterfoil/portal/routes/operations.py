@@ -26,7 +26,7 @@ SHOWN = 100
 
 
 @get("/settle")
-async def settle_page(request: Asking) -> Response[str]:
+async def settle_page(request: Asking) -> Response[bytes]:
     """List every amount whose end is not known, and cancellations that are not finished."""
     visit = await Visit.begin(request, "orders.read", here="settle")
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
@@ -45,7 +45,7 @@ def waiting_row(one: Unsettled) -> dict[str, Any]:
 
 
 @post("/settle/{transaction_id:str}/ask", status_code=200)
-async def ask_now(request: Asking, transaction_id: str) -> Response[str]:
+async def ask_now(request: Asking, transaction_id: str) -> Response[bytes]:
     """Ask the provider now; the row says how it stands afterwards."""
     visit = await Visit.begin(request, "payments.sync")
     wanted = own_id(transaction_id)
@@ -59,7 +59,7 @@ async def ask_now(request: Asking, transaction_id: str) -> Response[str]:
 
 
 @get("/letters")
-async def letters_page(request: Asking) -> Response[str]:
+async def letters_page(request: Asking) -> Response[bytes]:
     """List the letters to customers, newest first."""
     visit = await Visit.begin(request, "orders.read", here="letters")
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
@@ -77,7 +77,7 @@ async def letters_page(request: Asking) -> Response[str]:
 
 
 @get("/letters/{letter_id:str}")
-async def letter_page(request: Asking, letter_id: str) -> Response[str]:
+async def letter_page(request: Asking, letter_id: str) -> Response[bytes]:
     """Show one letter as the customer reads it."""
     visit = await Visit.begin(request, "orders.read", here="letters")
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
@@ -100,7 +100,7 @@ async def letter_page(request: Asking, letter_id: str) -> Response[str]:
 
 
 @get("/gateways")
-async def gateways_page(request: Asking) -> Response[str]:
+async def gateways_page(request: Asking) -> Response[bytes]:
     """List the gateways and what each can do."""
     visit = await Visit.begin(request, "gateways.manage", here="gateways")
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
@@ -113,7 +113,7 @@ async def gateways_page(request: Asking) -> Response[str]:
 
 
 @post("/gateways/{code:str}/test", status_code=200)
-async def test_gateway(request: Asking, code: str) -> Response[str]:
+async def test_gateway(request: Asking, code: str) -> Response[bytes]:
     """Make a harmless call, and tell what came of it."""
     visit = await Visit.begin(request, "gateways.manage", here="gateways")
     try:

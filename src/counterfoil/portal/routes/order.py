@@ -20,7 +20,7 @@ from counterfoil.work.now import settle_one
 
 
 @get("/orders/{order_id:str}")
-async def order_page(request: Asking, order_id: str) -> Response[str]:
+async def order_page(request: Asking, order_id: str) -> Response[bytes]:
     """Show an order with everything that hangs on it."""
     visit = await Visit.begin(request, "orders.read", here="open")
     read = await read_order(visit, order_id)
@@ -31,7 +31,7 @@ async def order_page(request: Asking, order_id: str) -> Response[str]:
 
 
 @get("/orders/{order_id:str}/payments")
-async def payments_tab(request: Asking, order_id: str) -> Response[str]:
+async def payments_tab(request: Asking, order_id: str) -> Response[bytes]:
     """Show one of the two tabs of the payments; without script, the page with that tab."""
     visit = await Visit.begin(request, "orders.read")
     tab = "history" if request.query_params.get("tab") == "history" else "status"
@@ -44,7 +44,7 @@ async def payments_tab(request: Asking, order_id: str) -> Response[str]:
 
 
 @get("/orders/{order_id:str}/timeline")
-async def timeline(request: Asking, order_id: str) -> Response[str]:
+async def timeline(request: Asking, order_id: str) -> Response[bytes]:
     """Show the whole timeline."""
     visit = await Visit.begin(request, "orders.read")
     if not visit.part:
@@ -55,7 +55,7 @@ async def timeline(request: Asking, order_id: str) -> Response[str]:
 
 
 @get("/orders/{order_id:str}/live")
-async def live(request: Asking, order_id: str) -> Response[str]:
+async def live(request: Asking, order_id: str) -> Response[bytes]:
     """Answer 304 while nothing happened, else with the regions that changed. [design guide 5.5]"""
     visit = await Visit.begin(request, "orders.read")
     read = await read_order(visit, order_id)
@@ -75,7 +75,7 @@ async def live(request: Asking, order_id: str) -> Response[str]:
 
 
 @get("/orders/{order_id:str}/transactions/{transaction_id:str}/result")
-async def result(request: Asking, order_id: str, transaction_id: str) -> Response[str]:
+async def result(request: Asking, order_id: str, transaction_id: str) -> Response[bytes]:
     """Show what became of a movement, as often as a panel asks."""
     visit = await Visit.begin(request, "orders.read")
     read = await read_order(visit, order_id)
@@ -91,7 +91,7 @@ async def result(request: Asking, order_id: str, transaction_id: str) -> Respons
 
 
 @get("/orders/{order_id:str}/cancellations/{plan_id:str}/result")
-async def cancellation_result(request: Asking, order_id: str, plan_id: str) -> Response[str]:
+async def cancellation_result(request: Asking, order_id: str, plan_id: str) -> Response[bytes]:
     """Show how far a cancellation has come."""
     visit = await Visit.begin(request, "orders.read")
     read = await read_order(visit, order_id)
@@ -102,14 +102,14 @@ async def cancellation_result(request: Asking, order_id: str, plan_id: str) -> R
 
 
 @get("/requests/{key:str}")
-async def what_happened(request: Asking, key: str) -> Response[str]:
+async def what_happened(request: Asking, key: str) -> Response[bytes]:
     """Tell what became of a form whose answer was lost."""
     visit = await Visit.begin(request, "orders.read")
     return await happened(visit, key[:255])
 
 
 @post("/orders/{order_id:str}/ask", status_code=200)
-async def ask_again(request: Asking, order_id: str) -> Response[str]:
+async def ask_again(request: Asking, order_id: str) -> Response[bytes]:
     """Ask the provider at once about everything of this order that is not known."""
     visit = await Visit.begin(request, "payments.sync")
     read = await read_order(visit, order_id)
@@ -130,7 +130,7 @@ async def ask_again(request: Asking, order_id: str) -> Response[str]:
 
 async def after_save(
     visit: Visit, order_id: str, region: str, changed: tuple[str, ...], **more: Any
-) -> Response[str]:
+) -> Response[bytes]:
     """Show what a save changed: its region and the ones beside it; without script, the page.
 
     `closes`: the form was a dialog that closes now. `said`: what is announced. Forms of the view
@@ -160,7 +160,7 @@ async def after_save(
 
 def refused_region(
     visit: Visit, read: Read, region: str, form: Form, facts: Facts
-) -> Response[str]:
+) -> Response[bytes]:
     """Show a region's form again as it was typed; without script, the page with that form."""
     view = view_of(visit, read, facts, **{f"{region}_form": form})
     name = {"note": "notes"}.get(region, region)
@@ -170,7 +170,7 @@ def refused_region(
     return _region(visit, read, name, view, status=status)
 
 
-def _region(visit: Visit, read: Read, name: str, view: Any, **more: Any) -> Response[str]:
+def _region(visit: Visit, read: Read, name: str, view: Any, **more: Any) -> Response[bytes]:
     return visit.region(
         "order/saved.html",
         order=read.order,

@@ -25,7 +25,7 @@ NOTHING = (
 
 
 @get("/orders/{order_id:str}/refund")
-async def refund_form(request: Asking, order_id: str) -> Response[str]:
+async def refund_form(request: Asking, order_id: str) -> Response[bytes]:
     """Ask how much to refund; the most is proposed, and a reference nobody used."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
@@ -50,7 +50,7 @@ async def refund_form(request: Asking, order_id: str) -> Response[str]:
 
 
 @get("/orders/{order_id:str}/refund/preview")
-async def refund_preview(request: Asking, order_id: str) -> Response[str]:
+async def refund_preview(request: Asking, order_id: str) -> Response[bytes]:
     """Say what the amount in the field would do."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
@@ -59,7 +59,7 @@ async def refund_preview(request: Asking, order_id: str) -> Response[str]:
 
 
 @post("/orders/{order_id:str}/refund")
-async def refund_now(request: Asking, order_id: str) -> Response[str]:
+async def refund_now(request: Asking, order_id: str) -> Response[bytes]:
     """Refund what the button named, under the reference; the same again is the first refund."""
     visit = await Visit.begin(request, RIGHT)
     if again := await repeated(visit, order_id):
@@ -96,7 +96,7 @@ def _typed(read: Read, text: str) -> Typed:
     return Typed(text, read.order.currency, read.folder.order.refundable)
 
 
-def _show(visit: Visit, read: Read, form: Form) -> Response[str]:
+def _show(visit: Visit, read: Read, form: Form) -> Response[bytes]:
     email = str(read.order.customer.get("email") or "")
     return visit.page(
         "money/refund.html",

@@ -36,7 +36,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 @get("/orders/{order_id:str}/bags/{bag_id:str}/ship")
-async def ship_form(request: Asking, order_id: str, bag_id: str) -> Response[str]:
+async def ship_form(request: Asking, order_id: str, bag_id: str) -> Response[bytes]:
     """Ask what goes into the shipment; everything that is left is proposed."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
@@ -56,7 +56,7 @@ async def ship_form(request: Asking, order_id: str, bag_id: str) -> Response[str
 
 
 @post("/orders/{order_id:str}/bags/{bag_id:str}/ship", status_code=200)
-async def ship_now(request: Asking, order_id: str, bag_id: str) -> Response[str]:
+async def ship_now(request: Asking, order_id: str, bag_id: str) -> Response[bytes]:
     """Make up the shipment and, where the goods have left, send it."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
@@ -89,7 +89,7 @@ async def ship_now(request: Asking, order_id: str, bag_id: str) -> Response[str]
 
 def _refused(
     visit: Visit, read: Read, bag: BagShape, form: Form, problem: Problem
-) -> Response[str]:
+) -> Response[bytes]:
     if problem.code == "tracking_number_taken":
         form.errors["tracking_number"] = problem.detail
     elif problem.status in (409, 422):
@@ -144,7 +144,7 @@ def _parcel(read: Read, shipment_id: str) -> ShipmentShape:
     return found
 
 
-def _show(visit: Visit, read: Read, bag: BagShape, form: Form) -> Response[str]:
+def _show(visit: Visit, read: Read, bag: BagShape, form: Form) -> Response[bytes]:
     return visit.page(
         "goods/ship.html",
         status=form_status(form),
@@ -158,7 +158,7 @@ def _show(visit: Visit, read: Read, bag: BagShape, form: Form) -> Response[str]:
 
 
 @post("/orders/{order_id:str}/shipments/{shipment_id:str}/ship", status_code=200)
-async def send_now(request: Asking, order_id: str, shipment_id: str) -> Response[str]:
+async def send_now(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
     """Say that the shipment has left."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
@@ -167,7 +167,7 @@ async def send_now(request: Asking, order_id: str, shipment_id: str) -> Response
 
 
 @post("/orders/{order_id:str}/shipments/{shipment_id:str}/deliver", status_code=200)
-async def deliver_now(request: Asking, order_id: str, shipment_id: str) -> Response[str]:
+async def deliver_now(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
     """Say that the customer has it."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
@@ -176,7 +176,7 @@ async def deliver_now(request: Asking, order_id: str, shipment_id: str) -> Respo
 
 
 @get("/orders/{order_id:str}/shipments/{shipment_id:str}/tracking")
-async def tracking_form(request: Asking, order_id: str, shipment_id: str) -> Response[str]:
+async def tracking_form(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
     """Ask for the tracking number."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
@@ -186,7 +186,7 @@ async def tracking_form(request: Asking, order_id: str, shipment_id: str) -> Res
 
 
 @post("/orders/{order_id:str}/shipments/{shipment_id:str}/tracking", status_code=200)
-async def tracking_now(request: Asking, order_id: str, shipment_id: str) -> Response[str]:
+async def tracking_now(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
     """Set tracking number and carrier; each shipment of an order has a number of its own."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
@@ -206,7 +206,7 @@ async def tracking_now(request: Asking, order_id: str, shipment_id: str) -> Resp
     return await after_save(visit, read.order.id, "items", GOODS, closes=True)
 
 
-def _tracking(visit: Visit, read: Read, parcel: ShipmentShape, form: Form) -> Response[str]:
+def _tracking(visit: Visit, read: Read, parcel: ShipmentShape, form: Form) -> Response[bytes]:
     return visit.page(
         "goods/tracking.html",
         status=form_status(form),

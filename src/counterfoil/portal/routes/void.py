@@ -21,7 +21,7 @@ RIGHT = "payments.void"
 
 
 @get("/orders/{order_id:str}/void")
-async def void_form(request: Asking, order_id: str) -> Response[str]:
+async def void_form(request: Asking, order_id: str) -> Response[bytes]:
     """Ask how much to release."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
@@ -37,7 +37,7 @@ async def void_form(request: Asking, order_id: str) -> Response[str]:
 
 
 @get("/orders/{order_id:str}/void/preview")
-async def void_preview(request: Asking, order_id: str) -> Response[str]:
+async def void_preview(request: Asking, order_id: str) -> Response[bytes]:
     """Say what the choice would do."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
@@ -47,7 +47,7 @@ async def void_preview(request: Asking, order_id: str) -> Response[str]:
 
 
 @post("/orders/{order_id:str}/void")
-async def void_now(request: Asking, order_id: str) -> Response[str]:
+async def void_now(request: Asking, order_id: str) -> Response[bytes]:
     """Release what the button named."""
     visit = await Visit.begin(request, RIGHT)
     if again := await repeated(visit, order_id):
@@ -102,7 +102,7 @@ def _say(visit: Visit, read: Read, scope: str, text: str) -> Say:
     return say_void(read.folder, typed.minor, cancels=cancels, refused=typed.refused)
 
 
-def _show(visit: Visit, read: Read, form: Form) -> Response[str]:
+def _show(visit: Visit, read: Read, form: Form) -> Response[bytes]:
     cancels = _cancels(visit, read.folder)
     email = str(read.order.customer.get("email") or "")
     return visit.page(
