@@ -5,7 +5,8 @@ import re
 from counterfoil.cli.root import app
 from docs.generator.markdown import page
 
-_ANCHOR = re.compile(r"^(#+) counterfoil( .*)?$", re.MULTILINE)
+#: What cyclopts writes beside an option and the program does not take.
+_NEGATIVE = re.compile(r", --(?:empty|no)-[\w-]+(?=[`,])")
 
 
 def commands_page() -> str:
@@ -21,5 +22,5 @@ def commands_page() -> str:
 
         Options go before the [settings](settings.md) of the environment.
         """,
-        f"## counterfoil {rest}".strip(),
+        f"## counterfoil {_NEGATIVE.sub('', rest)}".strip(),
     )

@@ -4,18 +4,22 @@ import pytest
 import pytest_asyncio
 
 from counterfoil.kernel.db import Pool
-from tests.db import Database
+from tests.db import TestServer
 from tests.docs.installation import Installation
 
 
-@pytest_asyncio.fixture(scope="module")
+@pytest_asyncio.fixture(scope="session")
 async def installation(
-    module_database: Database, module_pool: Pool, tmp_path_factory: pytest.TempPathFactory
+    server: TestServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Installation]:
     """One Counterfoil for all pages; each makes orders of its own."""
-    running = Installation(tmp_path_factory.mktemp("docs"), module_database)
+    database = await server.create()
+    pool = Pool(database.app_url)
+    running = Installation(tmp_path_factory.mktemp("docs"), database)
     try:
-        await running.start(module_pool)
+        await running.start(pool)
         yield running
     finally:
         running.stop()
+        await pool.close()
+        await server.drop(database)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.docs.pages import Block, asides, blocks, place
+from tests.docs.pages import Block, asides, blocks, place, read
 
 _END = "-- end of block --"
 #: Stands for whatever differs from time to time.
@@ -29,13 +29,20 @@ class Reader:
             cwd=folder, env={**os.environ, **environment},
         )
 
-    def read(self, portal: Callable[["Reader", str], None] | None = None) -> None:
+    def read(
+        self, portal: Callable[["Reader", str], None] | None = None, *, until: str = ""
+    ) -> None:
         """Run every block of shell; compare every block of JSON or text with what came before.
 
-        `portal` does what the page asks its reader to do in the browser.
+        `portal` does what the page asks its reader to do in the browser; `until` is the heading
+        where reading ends.
         """
         todo = asides(self.page)
+        lines = read(self.page).splitlines()
+        end = lines.index(f"## {until}") if until else len(lines)
         for block in map(self._own, blocks(self.page)):
+            if block.line > end:
+                break
             for line in [line for line in todo if line < block.line]:
                 assert portal is not None
                 portal(self, todo.pop(line))

@@ -155,7 +155,7 @@ def test_commands_can_be_typed(page):
 
 @PAGES
 def test_scopes_exist(page):
-    words = re.findall(r"--scopes '?([\w:,*]+)'?", said(page))
+    words = re.findall(r"--scopes '?([a-z_:,*]+)'?", said(page))
     found = {scope for word in words for scope in word.split(",")}
     nothing(sorted(found - {*SCOPES, *ALL_RIGHTS}), f"{place(page)} gives scopes nobody has")
 

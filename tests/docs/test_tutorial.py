@@ -17,6 +17,7 @@ from tests.docs.test_commands import terminal
 
 TUTORIAL = DOCS / "tutorial/your-first-order.md"
 CAPTURE = "capture the rest"
+Portal = Callable[[Installation], Callable[[Reader, str], None]]
 
 
 def fields(page: str, action: str) -> dict[str, str]:
@@ -79,14 +80,23 @@ def by_browser(installation: Installation) -> Callable[[Reader, str], None]:
     return work
 
 
-@pytest.mark.parametrize(
-    ("portal", "number"),
-    [(by_forms, "7001"), pytest.param(by_browser, "7002", marks=pytest.mark.browser)],
-)
-def test_the_tutorial_leads_to_where_it_says(installation, tmp_path: Path, portal, number):
-    reader = terminal(TUTORIAL, installation, tmp_path, API=installation.api)
-    reader.instead = ("7001", number)  # an order of its own for each time it is gone through
+def go_through(
+    installation: Installation, folder: Path, portal: Portal, *, number: str, until: str = ""
+) -> None:
+    """Type the tutorial; `number` makes the order one of its own."""
+    reader = terminal(TUTORIAL, installation, folder, API=installation.api)
+    reader.instead = ("7001", number)
     try:
-        reader.read(portal(installation))
+        reader.read(portal(installation), until=until)
     finally:
         reader.close()
+
+
+@pytest.mark.slow
+def test_the_tutorial_leads_to_where_it_says(installation, tmp_path):
+    go_through(installation, tmp_path, by_forms, number="7001")
+
+
+@pytest.mark.browser
+def test_the_portal_is_as_the_tutorial_says(installation, tmp_path):
+    go_through(installation, tmp_path, by_browser, number="7002", until="Give some of it back")
