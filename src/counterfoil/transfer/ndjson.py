@@ -121,12 +121,13 @@ def _malformed(detail: str, pointer: str = "") -> LineError:
 def _depth(raw: bytes) -> int:
     """Count how deep brackets are nested.
 
-    What is left of the text without its strings is emptied from the inside, a level at a time;
+    What is left of the text without its strings is emptied from the inside, a level at a time, and
+    no further than is needed to know that it is too deep (a level may be the whole line again);
     brackets that do not pair are counted as they stand.
     """
     left = _STRINGS.sub(b"", raw).translate(_SQUARE, _NOT_BRACKETS)
     levels = 0
-    while (shorter := left.replace(b"[]", b"")) != left:
+    while levels <= DEPTH_MAX and (shorter := left.replace(b"[]", b"")) != left:
         levels, left = levels + 1, shorter
     depth = deepest = 0
     for mark in left:
