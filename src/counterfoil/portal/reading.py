@@ -30,6 +30,13 @@ from counterfoil.portal.visit import Visit
 NEEDS = frozenset(TOLD) | {"transactions", "states", "methods", "cancellations", "gateways"}
 
 
+#: Refusals whose own detail has a time or an amount as programs read it.
+SENTENCES = {
+    "authorization_expired": "The reservation has ended. Nothing can be captured.",
+    "attention_required": "A person has to look at this payment first.",
+}
+
+
 class Read(msgspec.Struct, frozen=True):
     """An order as opened, and as the actor may see it."""
 
@@ -64,7 +71,7 @@ def why_not(check: Callable[..., Any], *arguments: Any) -> str:
     try:
         check(*arguments)
     except Problem as problem:
-        return problem.detail
+        return SENTENCES.get(problem.code, problem.detail)
     return ""
 
 
