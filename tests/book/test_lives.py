@@ -116,10 +116,7 @@ class Chance(random.Random):
         choices = [
             (note, {"body": "株式会社 ringte"}),
             (edit, {"fields": {"tags": [f"t{count}", "VIP"], "invoice_number": f"F-{count}"}}),
-            (
-                hold,
-                {"wanted": WantedHold(handle="h", blocks=(self.choice(["capture", "shipment"]),))},
-            ),
+            (hold, {"wanted": WantedHold(handle="h", blocks=blocks)}),
             (release, {"handle": self.choice(["h", "fraud-review"])}),
             (release, {"handle": "fraud-review"}),
             (change_state, {"state": self.choice(STATES)}),
