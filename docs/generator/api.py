@@ -171,11 +171,13 @@ def _kind(schema: Schema) -> str:
     if "const" in schema:
         return code(json.dumps(schema["const"]))
     if "enum" in schema:
-        return " or ".join(code(json.dumps(value)) for value in schema["enum"])
+        *some, last = schema["enum"]
+        return f"{codes(some)} or {code(last)}" if some else code(last)
     declared = schema.get("type", "anything")
     if declared == "array":
         items = schema.get("items") or {}
-        return f"list of {_kind(items)}" if items else "list"
+        of = ": " if "enum" in items else " of "
+        return f"list{of}{_kind(items)}" if items else "list"
     if declared == "object":
         more = schema.get("additionalProperties")
         return f"object of {_kind(more)}" if isinstance(more, dict) and more else "object"
