@@ -105,6 +105,7 @@ def test_a_summary_has_no_items_and_says_what_may_be_done(full):
         "sort=total", "sort=placed_at&sort=placed_at", "open=maybe", "hold=fraud-review",
         "is_test=", "placed_from=yesterday", "placed_from=2026-11-01T00:00:00", "limit=0",
         "limit=101", "cursor=nonsense", "cursor=WzEsMl0", "page=2", "status=NEW",
+        "placed_from=0001-01-01T00:00:00%2B14:00", "placed_to=9999-12-31T23:59:59-14:00",
         "q=" + "x" * 201, "&".join(["tag=x"] * 51),
     ],
 )

@@ -115,3 +115,24 @@ def test_any_process_tells_the_figures_of_all(api_database, tmp_path):
         assert 'http_requests_total{method="GET",route="unknown",status="404"} 20.0' in told
     finally:
         assert server.stop() == 0
+
+
+async def test_lost_connections_are_a_problem_that_passes(shop, owner_of_api):
+    """Every connection is cut between requests, over and over. [faults D-1, D-2]"""
+    captured = 0
+    for _ in range(8):
+        order = shop.order()
+        at = f"/v1/orders/{order['id']}"
+        await owner_of_api.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        answers = [shop.post(f"{at}/capture", {"amount": 100}, idempotency_key=f"cut-{at}"),
+                   shop.get(at), shop.get("/v1/orders"), shop.get("/v1/me")]
+        for answer in answers:
+            assert answer.status_code in (200, 201) or code_of(answer) == (503, "unavailable")
+        captured += answers[0].status_code == 201
+        assert shop.read(order)["amounts"]["captured"] in (0, 100)
+        again = shop.post(f"{at}/capture", {"amount": 100}, idempotency_key=f"cut-{at}")
+        assert (again.status_code, shop.read(order)["amounts"]["captured"]) == (201, 100)
+    assert captured == 8

@@ -8,11 +8,13 @@ from msgspec import Meta
 
 from counterfoil.book.filters import TEXT_MAX, VALUES_MAX, Filters
 from counterfoil.kernel.page import LIMIT, LIMIT_MAX
+from counterfoil.kernel.shape import refuse
 
 Limit = Annotated[int, Meta(ge=1, le=LIMIT_MAX)]
 Cursor = Annotated[str, Meta(max_length=500)]
 Text = Annotated[str, Meta(max_length=TEXT_MAX)]
 Texts = Annotated[list[Text], Meta(max_length=VALUES_MAX)]
+FIRST_YEAR, LAST_YEAR = 1900, 2999
 Moment = Annotated[datetime, Meta(tz=True)]
 System = Literal[
     "NEW", "PROCESSING", "COMPLETED", "CANCEL_REQUESTED", "CANCELED", "FRAUD", "SUSPENDED"
@@ -58,7 +60,9 @@ class OrderQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     sort: Literal["-placed_at", "placed_at", "-total", "-updated_at"] = "-placed_at"
 
     def filters(self) -> Filters:
-        """Give the filters as the book takes them."""
+        """Give the filters as the book takes them. Raises ValidationFailed."""
+        for name in ("placed_from", "placed_to"):
+            _check_year(name, getattr(self, name))
         return Filters(
             state=tuple(self.state),
             system_state=tuple(self.system_state),
@@ -78,3 +82,9 @@ class OrderQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             external_id=tuple(self.external_id),
             q=self.q,
         )
+
+
+def _check_year(name: str, moment: datetime | None) -> None:
+    """Refuse a time that would leave the calendar on its way to UTC."""
+    if moment is not None and not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise refuse(f"/{name}", f"Its year is {FIRST_YEAR} to {LAST_YEAR}.")
