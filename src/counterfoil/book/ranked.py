@@ -22,7 +22,7 @@ from counterfoil.order.order import Order
 from counterfoil.order.problems import SortNotAvailable
 
 #: So many orders are rather sorted than looked for along the order of all.
-FEW = 2_000
+FEW = 5_000
 SORTED, FOLLOWED = "sorted", "followed"
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 _Minor = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]

@@ -54,10 +54,10 @@ CONDITIONS = {
     "unknown": "o.unknown_pending <> 0",
 }
 _TERMED = """exists (select from order_term x where x.account_id = $1
-  and x.term = any({<group>}::text[]) and x.placed_at = o.placed_at and x.order_id = o.id)"""
+  and x.term = any({<group>}::text[]) and x.placed_at = <placed> and x.order_id = <id>)"""
 _WORDED = """(exists (select from order_term x where x.account_id = $1 and x.term = {<group>}
-    and x.placed_at = o.placed_at and x.order_id = o.id)
-  or o.id in (select x.order_id from order_term x where x.account_id = $1
+    and x.placed_at = <placed> and x.order_id = <id>)
+  or <id> in (select x.order_id from order_term x where x.account_id = $1
     and x.term > {<group>} and x.term < {<group>_end} limit {capped}))"""
 
 _FIRST_CELL = """select o.system_state, <here> from orders o
@@ -104,6 +104,7 @@ _EACH = {
         "o.id = u.order_id",
     ),
 }
+_OF_TERM = ("t.placed_at", "t.order_id")
 _JOIN = "join orders o on o.account_id = $1 and o.id = t.order_id"
 _ORDER_PAGE = """select k.placed_at, k.id from <each> cross join lateral (
   select o.placed_at, o.id from orders o where o.account_id = $1 and <tied><where>
@@ -150,11 +151,12 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     limited: bool = False
 
 
-def condition(name: str) -> str:
+def condition(name: str, placed: str = "o.placed_at", order_id: str = "o.id") -> str:
     """Write one condition; what is no column of the order is looked up among its terms."""
     if name in CONDITIONS:
         return CONDITIONS[name]
-    return filled(_WORDED if name.startswith("word") else _TERMED, group=name)
+    template = _WORDED if name.startswith("word") else _TERMED
+    return filled(template, group=name, placed=placed, id=order_id)
 
 
 def bounds(shape: Shape, placed: str, order_id: str, *, paged: bool = True) -> str:
@@ -187,31 +189,35 @@ def each(shape: Shape) -> tuple[str, str]:
 def page(shape: Shape) -> str:
     """Write the part that finds the page: (placed_at, id) in order, {limit} of them."""
     way = "" if shape.oldest_first else " desc"
-    met = "".join(f"\n  and {condition(name)}" for name in shape.conditions)
     if shape.source in (TERM, WORD):
-        where = bounds(shape, "t.placed_at", "t.order_id")
-        rows = filled(_WORD_ROWS, where=where)
-        text = filled(_TERM_PAGE if shape.source == TERM else _WORD_PAGE, rows=rows,
-                      join=_JOIN if shape.conditions else "", where=where + met, group=shape.group)
-    else:
-        where = bounds(shape, "o.placed_at", "o.id")
-        values, tied = each(shape)
-        text = filled(_ORDER_PAGE, each=values, tied=tied, where=where + met)
-    return filled(text, way=way)
+        where = bounds(shape, *_OF_TERM)
+        met = "".join(f"\n  and {condition(name, *_OF_TERM)}" for name in shape.conditions)
+        text = _term_text(_TERM_PAGE if shape.source == TERM else _WORD_PAGE, shape, where)
+        return filled(text, where=where + met, way=way)
+    where = bounds(shape, "o.placed_at", "o.id")
+    where += "".join(f"\n  and {condition(name)}" for name in shape.conditions)
+    values, tied = each(shape)
+    return filled(_ORDER_PAGE, each=values, tied=tied, where=where, way=way)
 
 
 def count(shape: Shape) -> str:
     """Write the part that counts: how many match, and how many were looked at, up to {cap}."""
-    met = " and ".join(condition(name) for name in shape.conditions) or "true"
     if shape.source in (TERM, WORD):
-        where = bounds(shape, "t.placed_at", "t.order_id", paged=False)
-        rows = filled(_WORD_ROWS, where=where, way=" desc")
+        where = bounds(shape, *_OF_TERM, paged=False)
+        met = " and ".join(condition(name, *_OF_TERM) for name in shape.conditions) or "true"
+        text = _term_text(_TERM_COUNT if shape.source == TERM else _WORD_COUNT, shape, where)
         distinct = "distinct t.placed_at, t.order_id," if shape.several else ""
-        text = filled(_TERM_COUNT if shape.source == TERM else _WORD_COUNT, rows=rows,
-                      join=_JOIN if shape.conditions else "", where=where, distinct=distinct,
-                      met=met, group=shape.group)
+        text = filled(text, where=where, distinct=distinct, met=met, way=" desc")
     else:
         where = bounds(shape, "o.placed_at", "o.id", paged=False)
+        met = " and ".join(condition(name) for name in shape.conditions) or "true"
         values, tied = each(shape)
         text = filled(_ORDER_COUNT, each=values, tied=tied, where=where, met=met)
     return filled(_COUNT, rows=text)
+
+
+def _term_text(template: str, shape: Shape, where: str) -> str:
+    """Write a reading of terms; orders are joined only where their columns are asked about."""
+    join = _JOIN if any(name in CONDITIONS for name in shape.conditions) else ""
+    rows = filled(_WORD_ROWS, where=where)
+    return filled(template, rows=rows, join=join, group=shape.group)
