@@ -4,9 +4,11 @@ import msgspec
 import pytest
 
 from counterfoil.actions.acknowledge import acknowledge
+from counterfoil.actions.attend import attend
 from counterfoil.actions.capture import capture
 from counterfoil.actions.expire import expire
 from counterfoil.actions.void import void
+from counterfoil.order.change import Lease
 from counterfoil.order.gateway import Outcome
 from counterfoil.order.payment import GatewayOfPayment
 from counterfoil.order.transaction import Allocation
@@ -88,3 +90,17 @@ def test_what_the_gateway_may_be_keeping_is_not_given_up(outcome):
     refusing = heard(late, Outcome.DECLINED)
     assert run_out(refusing).payments[0].status == "EXPIRED"
     assert not waiting(run_out(refusing))
+
+
+def test_a_person_called_because_it_would_not_expire_is_not_needed_once_it_has():
+    order = later(held_money(), WEEK_S)
+    payment = order.payments[0]
+    order = lived(
+        order,
+        attend,
+        payment_id=payment.id,
+        reason="cannot_expire",
+        lease=Lease("payments", payment.id, "mine"),
+    )
+    assert order.payments[0].attention is not None
+    assert run_out(order).payments[0].attention is None

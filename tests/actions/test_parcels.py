@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.change_state import change_state
 from counterfoil.actions.hold import WantedHold, hold
 from counterfoil.actions.move_shipment import (
@@ -13,9 +14,11 @@ from counterfoil.actions.move_shipment import (
     update_shipment,
 )
 from counterfoil.actions.ship import WantedShipment, ship
+from counterfoil.kernel.problem import Problem
+from counterfoil.order.allowed import shipment_actions
 from counterfoil.order.shipment import ShipmentItem
 from tests.actions.living import MERCHANT, act, by, lived, refused
-from tests.actions.making import METHODS, folder
+from tests.actions.making import ADMIN, METHODS, asked, folder
 
 OFF = tuple(msgspec.structs.replace(method, enabled=False) for method in METHODS)
 
@@ -83,8 +86,8 @@ def test_an_external_id_finds_the_parcel_of_that_bag_alone():
     again = act(order, ship, bag_id=theirs.id, wanted=WantedShipment(external_id="W-1"))
     assert again.nothing and again.result.id == first.id
     wanted = WantedShipment(external_id="W-1")
-    for asked in ({}, {"asked": by(MERCHANT)}):
-        problem = refused(order, ship, bag_id=mine.id, wanted=wanted, **asked)
+    for who in ({}, {"asked": by(MERCHANT)}):
+        problem = refused(order, ship, bag_id=mine.id, wanted=wanted, **who)
         assert problem.code == "duplicate_external_id"
         assert first.id not in str(problem.body())
 
@@ -117,3 +120,22 @@ def test_a_completed_orders_parcel_is_sent_again():
     assert order.items[0].delivery_state == "SHIPPED"
     order = lived(order, deliver_shipment, shipment_id=order.shipments[0].id)
     assert order.items[0].delivery_state == "DELIVERED"
+
+
+def test_what_is_offered_for_a_parcel_is_what_may_be_done_with_it():
+    moves = {"ship": send_shipment, "deliver": deliver_shipment, "fail": fail_shipment}
+    order = packed(folder("manual"), quantity=1)
+    at = order.shipments[0].id
+    stages = [order, sent(order)]
+    stages.append(lived(stages[1], fail_shipment, shipment_id=at))
+    stages.append(lived(stages[1], deliver_shipment, shipment_id=at))
+    stages += [lived(one, change_state, state="fraud") for one in stages[:3]]
+    stages += [lived(one, cancel, wanted=WantedCancel()) for one in stages[:3]]
+    for stage in stages:
+        offered = {one.action for one in shipment_actions(stage.order, stage.shipments[0], ADMIN)}
+        for name, move in moves.items():
+            try:
+                done = not move(stage, asked=asked(), shipment_id=at).nothing
+            except Problem:
+                done = False
+            assert done == (name in offered), (name, stage.shipments[0].status, stage.order.state)

@@ -1,5 +1,7 @@
 """Let an authorisation end when its hold time has passed."""
 
+import msgspec
+
 from counterfoil.actions.acknowledge import asked_to_keep
 from counterfoil.kernel.ids import new_id
 from counterfoil.order.change import Change, Lease
@@ -41,5 +43,8 @@ def expire(folder: Folder, *, asked: Asked, payment_id: str, lease: str) -> Chan
         settled_at=draft.at,
     )
     book(draft, row)
+    ended = draft.get("payments", payment.id)
+    if ended.attention and ended.attention.get("reason") == "cannot_expire":
+        draft.put(msgspec.structs.replace(ended, attention=None))
     draft.fact("payment.expired", row)
     return draft.change(row)

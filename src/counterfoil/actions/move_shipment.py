@@ -10,7 +10,7 @@ from counterfoil.actions.ship import (
     tracking_url,
 )
 from counterfoil.kernel.problem import NotFound
-from counterfoil.order.allowed import require_bag
+from counterfoil.order.allowed import may_follow, may_send_again, require_bag
 from counterfoil.order.change import Change
 from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
@@ -22,8 +22,6 @@ from counterfoil.order.opening import opens
 from counterfoil.order.problems import ShipmentUpdateNotAllowed, TrackingNotAllowed
 from counterfoil.order.shipment import Shipment
 from counterfoil.order.status import Units
-
-_GATELESS = ("NEW", "PROCESSING", "COMPLETED")
 
 
 @opens("bags", "items", "shipments", "holds")
@@ -130,13 +128,12 @@ def _find(folder: Folder, asked: Asked, shipment_id: str) -> Shipment:
 
 def _check_send_gate(folder: Folder, parcel: Shipment) -> None:
     """What leaves passes the gate; a completed order's parcel may be sent again. [rulings 30]"""
-    again = parcel.status != "OPEN" and folder.order.system_state == "COMPLETED"
-    if not again or folder.order.hold_shipment:
+    if parcel.status == "OPEN" or not may_send_again(folder.order):
         check_gate(folder)
 
 
 def _check_late_gate(folder: Folder) -> None:
-    if folder.order.system_state not in (*_GATELESS, "SUSPENDED", "CANCEL_REQUESTED"):
+    if not may_follow(folder.order):
         raise ShipmentUpdateNotAllowed(
             f"Shipping is locked: the order is {folder.state.name}.", state=folder.order.state
         )

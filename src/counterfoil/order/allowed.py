@@ -17,6 +17,7 @@ from counterfoil.order.shipment import Shipment
 MONEY_STATES = ("NEW", "PROCESSING", "SUSPENDED", "COMPLETED")
 CANCELABLE = ("NEW", "PROCESSING", "FRAUD", "SUSPENDED", "CANCEL_REQUESTED")
 SHIPPABLE = ("NEW", "PROCESSING")
+FOLLOWED = ("NEW", "PROCESSING", "COMPLETED", "SUSPENDED", "CANCEL_REQUESTED")
 
 
 def require_bag(folder: Folder, bag_id: str, actor: Actor) -> Bag:
@@ -42,6 +43,16 @@ def may_cancel(order: Order, actor: Actor) -> bool:
         return True
     late = actor.can("orders.cancel_completed")
     return late and order.system_state in (*CANCELABLE, "COMPLETED")
+
+
+def may_send_again(order: Order) -> bool:
+    """Whether a parcel that came back may leave again; a completed order's may. [rulings 30]"""
+    return may_ship(order) or (order.system_state == "COMPLETED" and not order.hold_shipment)
+
+
+def may_follow(order: Order) -> bool:
+    """Whether it may be said how a parcel fares that has left. [rulings 30]"""
+    return order.system_state in FOLLOWED
 
 
 def order_actions(order: Order, actor: Actor) -> list[ActionShape]:
@@ -92,13 +103,16 @@ def payment_actions(order: Order, payment: Payment, actor: Actor) -> list[Action
 
 def shipment_actions(order: Order, shipment: Shipment, actor: Actor) -> list[ActionShape]:
     """List what the actor may do to a shipment now."""
+    names: Sequence[str] = ()
     if not actor.can("shipments.write"):
         return []
-    names: Sequence[str] = ()
-    if shipment.status == "OPEN":
-        names = ("ship", "update") if may_ship(order) else ()
-    elif shipment.status in ("SHIPPED", "IN_TRANSIT"):
-        names = ("deliver", "update")
+    if shipment.status == "OPEN" and may_ship(order):
+        names = ("ship", "update")
+    elif shipment.status in ("SHIPPED", "IN_TRANSIT") and may_follow(order):
+        names = ("deliver", "fail", "update")
+    elif shipment.status == "COULD_NOT_DELIVER" and may_follow(order):
+        again = ("ship",) if may_send_again(order) else ()
+        names = (*again, "deliver", "update")
     return [ActionShape(name) for name in names]
 
 
