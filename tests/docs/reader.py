@@ -48,7 +48,7 @@ class Reader:
                 portal(self, todo.pop(line))
             if block.language == "sh":
                 self.type(block)
-            elif block.language == "json":
+            elif block.language == "json" and self.output:  # before that it is an example
                 self._compare(block, json.loads(block.text))
             elif block.language == "text":
                 for shown in block.text.splitlines():

@@ -133,7 +133,7 @@ def typed(page: Path) -> list[str]:
     for block in blocks(page):
         if block.language in {"console", "sh"}:
             lines = block.text.replace("\\\n", " ")
-            found += re.findall(r"^(?:\$ )?(?:\.venv/bin/)?(counterfoil .*)$", lines, re.MULTILINE)
+            found += re.findall(r"^(?:\$ )?(?:\.venv/bin/)?(counterfoil [^|&]*)", lines, re.MULTILINE)
     return found
 
 
