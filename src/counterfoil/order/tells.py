@@ -1,5 +1,6 @@
 """Telling the nouns one by one: each as its API shape, and as a fact's data."""
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -50,14 +51,13 @@ def tell_amounts(amounts: Amounts, *, due: int) -> AmountsShape:
 
 def _same(shape: type[Any], noun: Any, **more: Any) -> Any:
     """Copy every field of a shape from a noun that has it by the same name."""
-    return shape(
-        **{
-            name: getattr(noun, name)
-            for name in shape.__struct_fields__
-            if name not in more and hasattr(noun, name)
-        },
-        **more,
-    )
+    fields = {name: getattr(noun, name) for name in _shared(shape, type(noun))}
+    return shape(**{**fields, **more})
+
+
+@cache
+def _shared(shape: type[Any], noun: type[Any]) -> tuple[str, ...]:
+    return tuple(name for name in shape.__struct_fields__ if hasattr(noun, name))
 
 
 def tell_transaction(
