@@ -18,6 +18,7 @@ from tests.docs.pages import DOCS, ROOT, anchors, blocks, code_spans, links, pag
 #: Hosts that nobody has, and the machine that reads this.
 HOSTS = {"127.0.0.1", "localhost", "db.example.com", "shop.example.com", "example.com"}
 PAGES = pytest.mark.parametrize("page", pages(), ids=place)
+_TYPED = re.compile(r"^(?:\$ )?(?:\.venv/bin/)?(counterfoil [^|&\n]*)", re.MULTILINE)
 GENERATED = DOCS / "reference"
 
 
@@ -133,7 +134,7 @@ def typed(page: Path) -> list[str]:
     for block in blocks(page):
         if block.language in {"console", "sh"}:
             lines = block.text.replace("\\\n", " ")
-            found += re.findall(r"^(?:\$ )?(?:\.venv/bin/)?(counterfoil [^|&]*)", lines, re.MULTILINE)
+            found += _TYPED.findall(lines)
     return found
 
 
