@@ -102,7 +102,8 @@ def test_what_is_left_to_release_counts_what_is_on_its_way():
     order = sent(lived(held_money(), void, amount=2000), quantity=1)
     assert refused(order, void).code == "invalid_state"
     assert refused(order, void, amount=3000).code == "invalid_state"
-    assert act(order, void, amount=2999).result.amount == 2999
+    most = next(one for one in order_actions(order.order, ADMIN) if one.action == "void")
+    assert act(order, void, amount=most.max_amount).result.amount == 2999
 
 
 def test_a_cancellation_can_be_run_again_until_it_is_done():

@@ -17,6 +17,7 @@ from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.kernel.problem import Problem
 from counterfoil.order.allowed import shipment_actions
 from counterfoil.order.shipment import ShipmentItem
+from counterfoil.order.telling import tell_order
 from tests.actions.living import MERCHANT, act, by, lived, refused
 from tests.actions.making import ADMIN, METHODS, asked, folder
 
@@ -120,6 +121,17 @@ def test_a_completed_orders_parcel_is_sent_again():
     assert order.items[0].delivery_state == "SHIPPED"
     order = lived(order, deliver_shipment, shipment_id=order.shipments[0].id)
     assert order.items[0].delivery_state == "DELIVERED"
+
+
+def test_a_bag_of_which_everything_is_packed_is_not_offered_for_packing():
+    def offered(order):
+        return [one.action for bag in tell_order(order, ADMIN).bags for one in bag.allowed_actions]
+
+    order = packed(folder("manual"), quantity=1)
+    assert offered(order) == ["ship", "ship"]
+    order = packed(packed(order, quantity=1), bag=1)
+    assert offered(order) == []
+    assert refused(order, ship, bag_id=order.bags[0].id, wanted=WantedShipment()).status == 409
 
 
 def test_what_is_offered_for_a_parcel_is_what_may_be_done_with_it():

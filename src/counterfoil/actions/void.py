@@ -1,5 +1,6 @@
 """Release authorised money."""
 
+from counterfoil.order.allowed import most_to_void
 from counterfoil.order.change import Change
 from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
@@ -69,8 +70,7 @@ def voidable(folder: Folder, amount: int | None, payment_id: str | None) -> tupl
         raise AmountInvalid(
             f"This gateway releases all of it or nothing: {payment.open}.", open=payment.open
         )
-    nothing_taken = order.captured == order.capture_pending == 0
-    if wanted == order.open and nothing_taken and order.shipped_count:
+    if wanted > most_to_void(order):
         raise InvalidState("Goods have left. Capture the money, or take the goods back first.")
     return payment, wanted
 

@@ -55,6 +55,12 @@ def may_follow(order: Order) -> bool:
     return order.system_state in FOLLOWED
 
 
+def most_to_void(order: Order) -> int:
+    """How much may be released: not the last of it where goods have left and nothing was taken."""
+    unpaid = order.captured == order.capture_pending == 0
+    return order.open - 1 if order.shipped_count and unpaid else order.open
+
+
 def order_actions(order: Order, actor: Actor) -> list[ActionShape]:
     """List what the actor may do to an order now, and for money how much. [Z-5, Z-6, Z-16]"""
     if actor.merchants is not None:
@@ -63,8 +69,8 @@ def order_actions(order: Order, actor: Actor) -> list[ActionShape]:
     capturable = order.system_state in MONEY_STATES and not order.hold_capture
     if order.open > 0 and capturable and actor.can("payments.capture"):
         found.append(ActionShape("capture", order.open))
-    if order.open > 0 and actor.can("payments.void"):
-        found.append(ActionShape("void", order.open))
+    if (most := most_to_void(order)) > 0 and actor.can("payments.void"):
+        found.append(ActionShape("void", most))
     if order.refundable > 0 and actor.can("payments.refund"):
         found.append(ActionShape("refund", order.refundable))
     if may_cancel(order, actor) and actor.can("orders.cancel"):
@@ -72,17 +78,12 @@ def order_actions(order: Order, actor: Actor) -> list[ActionShape]:
     return found
 
 
-def bag_actions(order: Order, bag: Bag, actor: Actor) -> list[ActionShape]:
-    """List what the actor may do to a bag now."""
+def bag_actions(order: Order, bag: Bag, actor: Actor, *, unpacked: bool) -> list[ActionShape]:
+    """List what the actor may do to a bag now. `unpacked`: units of it are in no parcel yet."""
     found: list[ActionShape] = []
     if bag.live and bag.refundable > 0 and actor.can("payments.refund"):
         found.append(ActionShape("refund", bag.refundable))
-    if (
-        bag.live
-        and may_ship(order)
-        and bag.fulfillment_status in ("PROCESSING", "PARTIALLY_SHIPPED")
-        and actor.can("shipments.write")
-    ):
+    if bag.live and unpacked and may_ship(order) and actor.can("shipments.write"):
         found.append(ActionShape("ship"))
     return found
 

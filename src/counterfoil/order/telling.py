@@ -14,6 +14,7 @@ from counterfoil.order.amounts import Amounts, summed
 from counterfoil.order.bag import Bag
 from counterfoil.order.config import OrderState
 from counterfoil.order.folder import Folder
+from counterfoil.order.item import Item
 from counterfoil.order.order import Order
 from counterfoil.order.shapes import (
     BagShape,
@@ -23,6 +24,7 @@ from counterfoil.order.shapes import (
     RefundShape,
     SummaryShape,
 )
+from counterfoil.order.shipment import Shipment
 from counterfoil.order.tells import (
     shown_status,
     tell_amounts,
@@ -61,6 +63,8 @@ def tell_brief_to(folder: Folder, actor: Actor) -> OrderBriefShape:
 def tell_bag(folder: Folder, bag: Bag, actor: Actor) -> BagShape:
     """Tell a bag with its items and shipments."""
     order = folder.order
+    items = [item for item in folder.items if item.bag_id == bag.id]
+    shipments = [shipment for shipment in folder.shipments if shipment.bag_id == bag.id]
     return BagShape(
         id=bag.id,
         order_id=order.id,
@@ -76,14 +80,24 @@ def tell_bag(folder: Folder, bag: Bag, actor: Actor) -> BagShape:
         discount_total=bag.discount_total,
         total=bag.total,
         amounts=tell_amounts(bag, due=bag.due),
-        items=[tell_item(item) for item in folder.items if item.bag_id == bag.id],
+        items=[tell_item(item) for item in items],
         shipments=[
             tell_shipment(shipment, shipment_actions(order, shipment, actor))
-            for shipment in folder.shipments
-            if shipment.bag_id == bag.id
+            for shipment in shipments
         ],
-        allowed_actions=bag_actions(order, bag, actor),
+        allowed_actions=bag_actions(order, bag, actor, unpacked=_unpacked(items, shipments)),
     )
+
+
+def _unpacked(items: list[Item], shipments: list[Shipment]) -> bool:
+    live = sum([item.live for item in items if item.deliverable and not item.digital])
+    packed = [
+        part.quantity
+        for shipment in shipments
+        if shipment.status != "CANCELED"
+        for part in shipment.items
+    ]
+    return sum(packed) < live
 
 
 def tell_order(folder: Folder, actor: Actor) -> OrderShape:
