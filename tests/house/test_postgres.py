@@ -18,8 +18,6 @@ import pytest
 
 from counterfoil.kernel.postgres import Server, ServerFailed, home, start
 
-pytestmark = pytest.mark.database
-
 QUICK = {"fsync": "off"}
 
 # A program that owns a server until somebody ends it; tells how it ended.
