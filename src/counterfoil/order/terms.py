@@ -12,7 +12,7 @@ from counterfoil.order.folder import Folder
 
 WORD, STORE, CHANNEL, MERCHANT, TAG, TEST = "w:", "s:", "c:", "m:", "t:", "x:"
 _TERM_LENGTH_MAX = 80
-_TERMS_MAX = 64
+_WORDS_MAX = 64
 _SPLIT = re.compile(r"[^\w@.+\-]+")
 
 
@@ -36,13 +36,16 @@ def _texts(folder: Folder) -> list[str]:
     texts = [order.number, order.external_id, order.invoice_number, order.merchant_reference]
     for person in people:
         texts += [person.get(name) for name in ("email", "first_name", "last_name", "name")]
-    texts += [item.sku for item in folder.items]
     texts += [shipment.tracking_number for shipment in folder.shipments]
+    texts += [item.sku for item in folder.items]
     return [text for text in texts if text]
 
 
 def terms_of_order(folder: Folder) -> list[str]:
-    """List every term of an order, each once, in a stable order, at most 64."""
+    """List every term of an order, each once, in a stable order; at most 64 of them are words.
+
+    Where that is not enough the goods of a long order are left out, never what filters it.
+    """
     order = folder.order
     found: dict[str, None] = {STORE + order.store: None, CHANNEL + order.channel: None}
     for bag in folder.bags:
@@ -51,6 +54,7 @@ def terms_of_order(folder: Folder) -> list[str]:
         found[TAG + folded(tag)] = None
     if order.is_test:
         found[TEST] = None
+    filters = len(found)
     for text in _texts(folder):
         told = folded(text)
         whole = told[:_TERM_LENGTH_MAX]
@@ -58,4 +62,4 @@ def terms_of_order(folder: Folder) -> list[str]:
             found[WORD + whole] = None
         for word in _words(told):
             found[WORD + word] = None
-    return list(found)[:_TERMS_MAX]
+    return list(found)[: filters + _WORDS_MAX]
