@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from counterfoil.book.invariants import check
 from counterfoil.book.run import Book
 from counterfoil.kernel.db import Pool, counter
 from counterfoil.kernel.problem import Problem
@@ -93,6 +94,7 @@ async def test_500_payments_and_four_actors(shops: list[Shop], owner, seed: int)
         assert_lawful(await shops[0].folder(order_id))
     await assert_books(owner, {kind: sum(a for k, a in results if k == kind)
                                for kind in (CAPTURE, REFUND)})
+    assert await check(shops[0].works.pool, shops[0].actor.account_id) == []
 
 
 async def assert_books(owner, accepted: dict[str, int]) -> None:

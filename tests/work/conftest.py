@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
+from counterfoil.book.invariants import check
 from counterfoil.kernel.db import Pool
 from counterfoil.order.config import Account
 from tests.sandbox.server import Sandbox, start_sandbox
@@ -28,7 +29,8 @@ def sandbox(running_sandbox: Sandbox) -> Iterator[Sandbox]:
 
 @pytest_asyncio.fixture
 async def shop(pool: Pool, account: Account, sandbox: Sandbox) -> AsyncIterator[Shop]:
-    """A shop whose gateway `card` is the sandbox."""
+    """A shop whose gateway `card` is the sandbox. Whatever the test did, the books are in order."""
     opened = await open_shop(pool, account, sandbox)
     yield opened
     await opened.works.aclose()
+    assert await check(pool, account.id) == []

@@ -102,7 +102,10 @@ async def test_two_movements_of_one_order_wait_for_each_other_only_to_be_booked(
     assert_same(folder, sandbox)
 
 
-async def test_a_long_backlog_is_claimed_as_fast_as_a_short_one(shop: Shop, owner):
+async def test_a_long_backlog_is_claimed_as_fast_as_a_short_one(
+    pool: Pool, account: Account, owner
+):
+    shop = await open_shop(pool, account, None)
     await shop.order(5000, gateway="manual")
     await owner.execute(
         "insert into transactions (account_id, id, order_id, payment_id, type, status, amount,"
@@ -115,6 +118,7 @@ async def test_a_long_backlog_is_claimed_as_fast_as_a_short_one(shop: Shop, owne
         since = time.perf_counter()
         assert len(await claim(shop.works.pool, "money", 4, 30)) == 4
         spent.append(time.perf_counter() - since)
+    await shop.works.aclose()
     assert sorted(spent)[90] < 0.02, "it reads the index and nothing more"
 
 

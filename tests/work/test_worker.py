@@ -111,7 +111,12 @@ async def test_killed_in_the_middle_its_rows_are_taken_over_when_the_lease_ends(
         return (await shop.folder(order_id)).transactions[-1].lease_token is not None
 
     await until(claimed)
-    await asyncio.sleep(0.2)  # the call is under way
+    reference = (await shop.folder(order_id)).transactions[-1].id
+
+    async def done_there() -> bool:
+        return bool(sandbox.ledger(reference=reference))
+
+    await until(done_there)  # and its answer is still on its way
     worker.kill()
     worker.wait()
     since = time.monotonic()
@@ -122,8 +127,8 @@ async def test_killed_in_the_middle_its_rows_are_taken_over_when_the_lease_ends(
             return (await shop.folder(order_id)).order.captured == 5000
 
         await until(captured)
-        assert time.monotonic() - since < 3 + 1 + 2, "the lease, a poll, a process that starts"
+        assert time.monotonic() - since < 3 + 1 + 4, "the lease, a poll, a process that starts"
     finally:
         second.terminate()
         assert await asyncio.to_thread(second.wait, 10) == 0
-    assert len(sandbox.ledger(reference=(await shop.folder(order_id)).transactions[-1].id)) == 1
+    assert len(sandbox.ledger(reference=reference)) == 1
