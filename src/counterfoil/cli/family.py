@@ -111,7 +111,7 @@ class Family:
             if child.returncode is not None:
                 raise Said(f"The {member.name} did not start.{self._last_words(member.name)}")
             if self.ended.is_set():
-                raise Said("Stopped.", code=130)
+                raise Said("Stopped before everything was up.", code=0)
             if time.monotonic() > until:
                 raise Said(f"The {member.name} is not ready after {READY_S_MAX} s.")
             await asyncio.sleep(_LOOK_S)

@@ -4,7 +4,7 @@ import base64
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from cyclopts import Parameter
@@ -13,7 +13,7 @@ from psutil import pid_exists
 from counterfoil.cli.said import Said
 from counterfoil.kernel.db import Pool
 from counterfoil.order.config import Account
-from counterfoil.settings import Settings, read_settings
+from counterfoil.settings import KEY_FILE, Settings, read_settings
 
 if TYPE_CHECKING:
     from counterfoil.kernel.postgres import Server
@@ -24,6 +24,7 @@ Port = Annotated[int | None, Parameter(help="The port to listen on (COUNTERFOIL_
 AccountName = Annotated[
     str | None, Parameter(help="The account, by name or id, where there is more than one.")
 ]
+Key = Literal["unused", "given", "made"]
 APPLICATION = "counterfoil_app"
 _URL_FILE = "database.url"
 
@@ -51,15 +52,18 @@ class Installation(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def open_installation(**given: Any) -> Iterator[Installation]:
+def open_installation(*, key: Key = "unused", **given: Any) -> Iterator[Installation]:
     """Read the settings and see to it that the database runs; stop it at the end if it is ours.
 
-    Raises WrongSetting, ServerFailed.
+    `key` says what about the key that seals secrets: with a database of one's own it has to be
+    given, unless one is kept in the data folder; "made" makes one there. Raises WrongSetting,
+    ServerFailed.
     """
     settings = read_settings(**given)
     settings = msgspec.structs.replace(settings, data_dir=settings.data_dir.absolute())
-    keys = [base64.b64encode(key).decode() for key in _keys(settings)]
-    settings = msgspec.structs.replace(settings, secret_key=",".join(keys))
+    if key != "unused":
+        keys = [base64.b64encode(one).decode() for one in _keys(settings, make=key == "made")]
+        settings = msgspec.structs.replace(settings, secret_key=",".join(keys))
     if not settings.embedded:
         yield Installation(_named(settings))
         return
@@ -73,15 +77,11 @@ def open_installation(**given: Any) -> Iterator[Installation]:
         yield Installation(named, server)
 
 
-def _keys(settings: Settings) -> list[bytes]:
-    """The key of an installation with a database of its own is in its settings, or beside it."""
-    if settings.secret_key is None and not settings.embedded and _keeps_key(settings):
+def _keys(settings: Settings, *, make: bool) -> list[bytes]:
+    in_folder = make or (settings.data_dir / KEY_FILE).exists()
+    if settings.secret_key is None and in_folder:
         settings = msgspec.structs.replace(settings, database_url=None, owner_url=None)
     return settings.secret_keys()
-
-
-def _keeps_key(settings: Settings) -> bool:
-    return (settings.data_dir / "secret.key").exists()
 
 
 def _named(settings: Settings) -> Settings:

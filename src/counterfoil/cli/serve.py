@@ -53,7 +53,7 @@ def work(*, data_dir: DataDir = None) -> int:
 def run_family(given: dict[str, Any], members: list[Member], *, server: bool) -> int:
     """Open the installation and keep its processes going. Raises Said."""
     end_on_sigterm()
-    with open_installation(**given) as installation:
+    with open_installation(key="given", **given) as installation:
         if server:
             check_free(installation.settings.host, installation.settings.port)
             members = [*members, server_member(installation)]
@@ -71,6 +71,9 @@ async def _live(installation: Installation, members: list[Member]) -> int:
     try:
         for member in members:
             await family.start(member)
+        settings = installation.settings
+        if any(member.name == "server" for member in members):
+            say(f"Counterfoil serves on http://{settings.host}:{settings.port}.")
         await until_ended(installation, family)
     finally:
         await family.stop()

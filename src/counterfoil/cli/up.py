@@ -63,7 +63,8 @@ def up(
     end_on_sigterm()
     settings = read_settings(port=port, data_dir=data_dir)
     check_free(settings.host, settings.port)
-    with _alone(settings.data_dir), open_installation(port=port, data_dir=data_dir) as installation:
+    given = {"port": port, "data_dir": data_dir}
+    with _alone(settings.data_dir), open_installation(key="made", **given) as installation:
         try:
             return asyncio.run(_Up(installation, demo_orders, began).live())
         except KeyboardInterrupt:

@@ -1,6 +1,5 @@
 """Telling the nouns one by one: each as its API shape, and as a fact's data."""
 
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -49,15 +48,18 @@ def tell_amounts(amounts: Amounts, *, due: int) -> AmountsShape:
     )
 
 
+_SHARED: dict[tuple[str, str], tuple[str, ...]] = {}
+
+
 def _same(shape: type[Any], noun: Any, **more: Any) -> Any:
     """Copy every field of a shape from a noun that has it by the same name."""
-    fields = {name: getattr(noun, name) for name in _shared(shape, type(noun))}
+    both = (shape.__name__, type(noun).__name__)
+    names = _SHARED.get(both)
+    if names is None:
+        names = tuple(name for name in shape.__struct_fields__ if hasattr(noun, name))
+        _SHARED[both] = names
+    fields = {name: getattr(noun, name) for name in names}
     return shape(**{**fields, **more})
-
-
-@cache
-def _shared(shape: type[Any], noun: type[Any]) -> tuple[str, ...]:
-    return tuple(name for name in shape.__struct_fields__ if hasattr(noun, name))
 
 
 def tell_transaction(
