@@ -571,7 +571,9 @@ create table facts (
   position bigint,
   primary key (account_id, order_id, sequence),
   constraint facts_order foreign key (account_id, order_id) references orders (account_id, id)
-);
+-- Every fact is changed once, when it gets its place: what that leaves behind is swept up early, or
+-- whoever looks for facts without a place would walk through it.
+) with (autovacuum_vacuum_scale_factor = 0.02);
 create unique index facts_position on facts (account_id, position) where position is not null;
 create index facts_unplaced on facts (account_id, id) where position is null;
 create index facts_newest on facts (account_id, at, order_id);

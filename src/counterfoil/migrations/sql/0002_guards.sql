@@ -179,10 +179,16 @@ create function accounts_all() returns table (account_id uuid, name text, create
   language sql stable security definer set search_path = public, pg_temp as
 $$ select a.account_id, a.name, a.created_at from accounts a order by a.created_at, a.account_id $$;
 
+-- From one account that waits to the next: those that do not cost nothing.
 create function feed_waiting() returns setof uuid
   language sql stable security definer set search_path = public, pg_temp as
-$$ select a.account_id from accounts a
-   where exists (select from facts f where f.account_id = a.account_id and f.position is null) $$;
+$$ with recursive waiting(account_id) as (
+     (select f.account_id from facts f where f.position is null order by f.account_id limit 1)
+     union all
+     select (select f.account_id from facts f where f.position is null
+       and f.account_id > w.account_id order by f.account_id limit 1)
+     from waiting w where w.account_id is not null)
+   select w.account_id from waiting w where w.account_id is not null $$;
 
 create function due_claim(lane text, wanted integer, lease_seconds double precision)
   returns table (account_id uuid, kind text, id uuid, order_id uuid, lease uuid, attempts integer)
