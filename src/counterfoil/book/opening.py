@@ -70,9 +70,8 @@ _decode = msgspec.json.Decoder(Folder).decode
 
 
 @cache
-def _open_folder(
-    needs: frozenset[str], found_by: str, *, keyed: bool, referenced: bool
-) -> str:
+def folder_told(needs: frozenset[str], *, referenced: bool = False) -> str:
+    """Write the expression that tells the folder of `o` with these sections, as JSON text."""
     parts = [
         "'order', row_to_json(o)",
         f"'store', {_STORE}",
@@ -89,7 +88,12 @@ def _open_folder(
         parts.append(f"'{section}', {told}")
     if referenced:
         parts.append(f"'same_reference', {_SAME_REFERENCE}")
-    folder = "json_build_object(" + ", ".join(parts) + ")::text"
+    return "json_build_object(" + ", ".join(parts) + ")::text"
+
+
+@cache
+def _open_folder(needs: frozenset[str], found_by: str, *, keyed: bool, referenced: bool) -> str:
+    folder = folder_told(needs, referenced=referenced)
     sql = (_KEYED if keyed else _UNKEYED).replace("{folder}", folder)
     return sql.replace("{order}", _FOUND_BY[found_by])
 

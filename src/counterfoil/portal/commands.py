@@ -92,7 +92,7 @@ async def happened(visit: Visit, key: str) -> Response[bytes]:
         return await _shown(visit, kept.order_id, kept.answered)
     read = await read_order(visit, kept.order_id)
     waiting = next((t for t in read.folder.transactions if t.idempotency_key == key), None)
-    facts = await facts_of(visit, read)
+    facts = facts_of(read)
     if waiting is not None:
         return panel(visit, read, waiting.id, facts)
     plan = next((c for c in read.folder.cancellations if c.idempotency_key == key), None)
@@ -181,7 +181,7 @@ async def _shown(visit: Visit, order_id: str, answered: Answered) -> Response[by
     """Show the panel of an answer, first or repeated, from the order as it stands now."""
     body = msgspec.json.decode(answered.body)
     read = await read_order(visit, order_id)
-    facts = await facts_of(visit, read)
+    facts = facts_of(read)
     if "reversed_amount" in body:
         plan = next(c for c in read.folder.cancellations if c.id == body["id"])
         return cancellation_panel(visit, read, plan, facts, status=answered.status)

@@ -13,7 +13,8 @@ import msgspec
 from counterfoil.actions.capture import capturable
 from counterfoil.actions.change_state import check_state
 from counterfoil.actions.ship import check_gate
-from counterfoil.book.opening import open_folder
+from counterfoil.book.looking import GatewayCall
+from counterfoil.book.page import open_page
 from counterfoil.kernel.problem import NotFound, Problem
 from counterfoil.order.actor import Actor
 from counterfoil.order.config import OrderState
@@ -21,12 +22,14 @@ from counterfoil.order.folder import Folder
 from counterfoil.order.goods import unpacked
 from counterfoil.order.intent import Asked
 from counterfoil.order.life import ORDER
-from counterfoil.order.shapes import OrderShape
+from counterfoil.order.shapes import FactShape, OrderShape
 from counterfoil.order.telling import TOLD, tell_order
 from counterfoil.order.tells import tell_transaction
 from counterfoil.portal.order_view import Known
 from counterfoil.portal.visit import Visit
 
+FIRST = 50
+ALL = 2000
 NEEDS = frozenset(TOLD) | {"transactions", "states", "methods", "cancellations", "gateways"}
 
 
@@ -38,24 +41,26 @@ SENTENCES = {
 
 
 class Read(msgspec.Struct, frozen=True):
-    """An order as opened, and as the actor may see it."""
+    """An order as opened, and as the actor may see it, with its newest facts."""
 
     folder: Folder
     order: OrderShape
+    facts: list[FactShape]
+    calls: list[GatewayCall]
 
 
-async def read_order(visit: Visit, order_id: str) -> Read:
+async def read_order(visit: Visit, order_id: str, *, facts_max: int = FIRST) -> Read:
     """Read an order in one round trip. Raises NotFound, also for what is another store's."""
     actor = visit.actor
     async with visit.works.pool.connection(actor.account_id) as connection:
-        opened = await open_folder(connection, own_id(order_id), NEEDS)
-    folder = opened.folder
-    if folder is None or (actor.stores is not None and folder.order.store not in actor.stores):
+        page = await open_page(connection, actor, own_id(order_id), NEEDS, facts_max=facts_max + 1)
+    if page is None or (actor.stores is not None and page.folder.order.store not in actor.stores):
         raise NotFound("There is no such order that you may see. It may be in another store.")
+    folder = page.folder
     order = tell_order(folder, actor)
     if actor.merchants is not None and not order.bags:
         raise NotFound("There is no such order that you may see. It may be in another store.")
-    return Read(folder, order)
+    return Read(folder, order, page.facts, page.calls)
 
 
 def own_id(text: str) -> str:

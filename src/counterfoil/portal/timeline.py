@@ -4,14 +4,10 @@ from typing import Any
 
 import msgspec
 
-from counterfoil.book.looking import gateway_calls, timeline
 from counterfoil.order.shapes import FactShape
 from counterfoil.portal import story
-from counterfoil.portal.reading import Read
-from counterfoil.portal.visit import Visit
+from counterfoil.portal.reading import ALL, FIRST, Read
 
-FIRST = 50
-ALL = 2000
 ALWAYS = ("timeline", "live")
 #: Which regions of the page a kind of fact changes. [design guide 5.5]
 CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -40,15 +36,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     shown: dict[str, Any]
 
 
-async def facts_of(visit: Visit, read: Read, *, whole: bool = False) -> Facts:
-    """Read what happened: the newest 50, or all of it."""
+def facts_of(read: Read, *, whole: bool = False) -> Facts:
+    """Tell what happened: the newest 50, or all that was read."""
     limit = ALL if whole else FIRST
-    async with visit.works.pool.connection(visit.actor.account_id) as connection:
-        found = await timeline(connection, visit.actor, read.order.id, limit=limit + 1)
-        calls = await gateway_calls(connection, visit.actor, read.order.id)
+    found = read.facts
     names = {state.code: state.name for state in read.folder.states}
     exchanges: dict[str, list[Any]] = {}
-    for call in calls:
+    for call in read.calls:
         exchanges.setdefault(call.transaction_id, []).append(
             {"asked for": call.purpose, "outcome": call.outcome, **call.raw}
         )

@@ -48,7 +48,7 @@ async def set_state(request: Asking, order_id: str) -> Response[bytes]:
     if form.refused:
         read = await read_order(visit, order_id)
         form.version = read.order.version
-        return refused_region(visit, read, "state", form, await facts_of(visit, read))
+        return refused_region(visit, read, "state", form, facts_of(read))
     saved = Form(saved=_clock(visit))
     regions = ("head", "attention", "items", "payments", "timeline", "live")
     return await after_save(visit, order_id, "state", regions, state_form=saved)
@@ -73,7 +73,7 @@ async def set_invoice(request: Asking, order_id: str) -> Response[bytes]:
         theirs = read.order.invoice_number or "nothing"
         form.version = read.order.version
         form.conflict = f"{_names(conflict)} changed it to {theirs}. You typed {number}."
-        return refused_region(visit, read, "invoice", form, await facts_of(visit, read))
+        return refused_region(visit, read, "invoice", form, facts_of(read))
     saved = Form(values={"invoice_number": number}, saved=_clock(visit))
     return await after_save(
         visit, order_id, "invoice", ("timeline", "details", "live"), invoice_form=saved
@@ -90,7 +90,7 @@ async def add_note(request: Asking, order_id: str) -> Response[bytes]:
         read = await read_order(visit, order_id)
         form = Form(version=read.order.version, values={"visibility": visibility})
         form.errors["note-body"] = "Write something first."
-        return refused_region(visit, read, "note", form, await facts_of(visit, read))
+        return refused_region(visit, read, "note", form, facts_of(read))
     chosen = visibility if visibility in VISIBILITIES else "internal"
     await run(visit, order_id, note, body=body, visibility=chosen)
     return await after_save(

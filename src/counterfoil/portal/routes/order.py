@@ -11,7 +11,7 @@ from counterfoil.portal.commands import happened
 from counterfoil.portal.forms import Form
 from counterfoil.portal.listing import way_back
 from counterfoil.portal.order_view import Crumb
-from counterfoil.portal.reading import Read, own_id, read_order
+from counterfoil.portal.reading import ALL, FIRST, Read, own_id, read_order
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.results import cancellation_panel, panel, tag_of, view_of
 from counterfoil.portal.timeline import Facts, changed_since, facts_of
@@ -23,9 +23,10 @@ from counterfoil.work.now import settle_one
 async def order_page(request: Asking, order_id: str) -> Response[bytes]:
     """Show an order with everything that hangs on it."""
     visit = await Visit.begin(request, "orders.read", here="open")
-    read = await read_order(visit, order_id)
+    whole = "all" in request.query_params
+    read = await read_order(visit, order_id, facts_max=ALL if whole else FIRST)
     crumb = Crumb(*way_back(request.query_params.get("from", "")))
-    facts = await facts_of(visit, read, whole="all" in request.query_params)
+    facts = facts_of(read, whole=whole)
     view = view_of(visit, read, facts, tab=request.query_params.get("tab", "status"), crumb=crumb)
     return visit.page("order/page.html", order=read.order, view=view)
 
@@ -39,7 +40,7 @@ async def payments_tab(request: Asking, order_id: str) -> Response[bytes]:
     if not visit.part:
         return respond.go(address)
     read = await read_order(visit, order_id)
-    view = view_of(visit, read, await facts_of(visit, read), tab=tab)
+    view = view_of(visit, read, facts_of(read), tab=tab)
     return _region(visit, read, "payments", view, headers={"HX-Push-Url": address})
 
 
@@ -49,8 +50,8 @@ async def timeline(request: Asking, order_id: str) -> Response[bytes]:
     visit = await Visit.begin(request, "orders.read")
     if not visit.part:
         return respond.go(f"/portal/orders/{own_id(order_id)}?all=1")
-    read = await read_order(visit, order_id)
-    view = view_of(visit, read, await facts_of(visit, read, whole=True))
+    read = await read_order(visit, order_id, facts_max=ALL)
+    view = view_of(visit, read, facts_of(read, whole=True))
     return _region(visit, read, "timeline", view)
 
 
@@ -63,7 +64,7 @@ async def live(request: Asking, order_id: str) -> Response[bytes]:
     seen = int(tag) if tag.isascii() and tag.isdecimal() else 0
     if seen >= read.order.version:
         return respond.unchanged()
-    facts = await facts_of(visit, read)
+    facts = facts_of(read)
     view = view_of(visit, read, facts)
     return visit.region(
         "order/regions.html",
@@ -85,7 +86,7 @@ async def result(request: Asking, order_id: str, transaction_id: str) -> Respons
     tag = tag_of(visit, one)
     if request.headers.get("hx-ptag") == tag:
         return respond.unchanged()
-    answer = panel(visit, read, one.id, await facts_of(visit, read))
+    answer = panel(visit, read, one.id, facts_of(read))
     answer.headers["HX-PTag"] = tag
     return answer
 
@@ -98,7 +99,7 @@ async def cancellation_result(request: Asking, order_id: str, plan_id: str) -> R
     plan = next((c for c in read.folder.cancellations if c.id == plan_id), None)
     if plan is None:
         raise NotFound("There is no such cancellation.")
-    return cancellation_panel(visit, read, plan, await facts_of(visit, read))
+    return cancellation_panel(visit, read, plan, facts_of(read))
 
 
 @get("/requests/{key:str}")
@@ -140,7 +141,7 @@ async def after_save(
         return respond.go(f"/portal/orders/{order_id}#order-{region}")
     closes, said, forms = more.pop("closes", False), more.pop("said", "Saved"), more
     read = await read_order(visit, order_id)
-    view = view_of(visit, read, await facts_of(visit, read))
+    view = view_of(visit, read, facts_of(read))
     for name, form in forms.items():
         form.version = read.order.version
         setattr(view, name, form)
