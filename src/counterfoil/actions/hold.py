@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from counterfoil.kernel.ids import new_id
-from counterfoil.kernel.problem import NotFound
+from counterfoil.kernel.problem import NotFound, ValidationFailed
 from counterfoil.order.change import Change
 from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
@@ -13,6 +13,8 @@ from counterfoil.order.hold import Hold
 from counterfoil.order.intent import Asked
 from counterfoil.order.opening import opens
 from counterfoil.order.problems import HoldHandleTaken
+
+BLOCKS = frozenset({"capture", "shipment"})
 
 
 class WantedHold(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,9 +29,16 @@ class WantedHold(msgspec.Struct, frozen=True, kw_only=True):
 
 @opens("bags", "items", "payments", "refunds", "shipments", "holds", "notes", "merchants")
 def hold(folder: Folder, *, asked: Asked, wanted: WantedHold) -> Change:
-    """Place a hold. It never changes the state. Raises PermissionDenied, HoldHandleTaken."""
+    """Place a hold. It never changes the state.
+
+    Raises, in this order: PermissionDenied, ValidationFailed (it blocks nothing, or what is not
+    known), HoldHandleTaken.
+    """
     asked.actor.require("orders.holds")
     asked.actor.require_whole_order()
+    if not wanted.blocks or not set(wanted.blocks) <= BLOCKS:
+        wrong = "A hold blocks capture, shipment or both."
+        raise ValidationFailed(wrong, errors=[{"pointer": "/blocks", "detail": wrong}])
     if any(held.handle == wanted.handle for held in folder.open_holds):
         raise HoldHandleTaken(handle=wanted.handle)
     draft = Draft(folder, asked.actor)
