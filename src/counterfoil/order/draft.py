@@ -60,9 +60,14 @@ class Draft:
         """Replace a noun that is in the folder by its newer self."""
         section = _SECTION_OF[type(noun)]
         now = self._by_id(section)
-        assert noun.id in now, f"{section} {noun.id} is not in the folder"
+        old = now.get(noun.id)
+        assert old is not None, f"{section} {noun.id} is not in the folder"
         now[noun.id] = noun
-        self._touch(section, noun)
+        self._touched.add(section)
+        if section == "items" and _counts(old) != _counts(noun):
+            self._goods.add(noun.bag_id)
+        elif section == "bags" and old.live != noun.live:
+            self._goods.add(noun.id)
 
     def add(self, noun: Any) -> None:
         """Add a new noun; its section need not be opened."""
@@ -70,9 +75,6 @@ class Draft:
         self._added.setdefault(section, {})[noun.id] = noun
         if self.before.opened(section):
             self._by_id(section)[noun.id] = noun
-        self._touch(section, noun)
-
-    def _touch(self, section: str, noun: Any) -> None:
         self._touched.add(section)
         if section == "items":
             self._goods.add(noun.bag_id)
@@ -219,6 +221,17 @@ class Draft:
         if new is not bag:
             self.put(new)
         return new
+
+
+def _counts(item: Item) -> tuple[int, ...]:
+    """What a roll-up of goods depends on and an action may change."""
+    return (
+        item.quantity_canceled,
+        item.quantity_shipped,
+        item.quantity_delivered,
+        item.quantity_failed,
+        item.quantity_returned,
+    )
 
 
 def built_in(code: str, store: str) -> OrderState:
