@@ -3,8 +3,10 @@
 from counterfoil.order.amounts import AMOUNT_NAMES, summed
 from counterfoil.order.bag import Bag
 from counterfoil.order.folder import Folder
+from counterfoil.order.item import Item
 from counterfoil.order.life import MACHINES
 from counterfoil.order.order import OPEN_STATES, Order
+from counterfoil.order.shipment import LEFT
 from counterfoil.order.status import Units, financial_status, fulfillment_status
 from counterfoil.order.transaction import UNSETTLED
 
@@ -96,5 +98,27 @@ def _units_follow(folder: Folder) -> None:
         assert item.quantity_shipped == gone
         assert item.quantity_shipped + item.quantity_canceled <= item.quantity
         assert 0 <= item.quantity_refunded <= item.quantity
+        assert item.quantity_refunded == _refunded_units(folder, item)
+        if item.deliverable:
+            assert (item.delivery_state == "CANCELED") == (item.live == 0)
+            gone_all = 0 < item.live == item.quantity_shipped
+            assert (item.delivery_state in LEFT) == gone_all
+    alive = {bag.id for bag in folder.bags if bag.live} or {bag.id for bag in folder.bags}
+    travel = [i for i in folder.items if i.bag_id in alive and i.deliverable and not i.digital]
+    assert folder.order.unit_count == sum(item.live for item in travel)
+    assert folder.order.shipped_count == sum(item.quantity_shipped for item in travel)
+    if folder.order.system_state == "CANCELED":
+        assert all(shipment.status != "OPEN" for shipment in folder.shipments)
     numbers = [s.tracking_number for s in folder.shipments if s.tracking_number]
     assert len(numbers) == len(set(numbers))
+
+
+def _refunded_units(folder: Folder, item: Item) -> int:
+    """Units of refunds that happened or still may."""
+    return sum(
+        line.quantity
+        for refund in folder.refunds
+        if refund.status not in ("FAILED", "CANCELED")
+        for line in refund.lines
+        if line.item_id == item.id
+    )
