@@ -13,11 +13,11 @@ import pytest
 
 from counterfoil.kernel.shape import Code
 from counterfoil.order.config import BUILT_IN_STATES, COLOURS, MAPPABLE_STATES
+from counterfoil.order.history import Brought, faults_of
 from counterfoil.order.rights import BUILT_IN_ROLES
 from counterfoil.transfer.demo import demo_orders, demo_setup
 from counterfoil.transfer.demo_people import FOLK
 from counterfoil.transfer.demo_stories import CUSTOM_STATES, STORIES
-from counterfoil.order.history import Brought, faults_of
 
 TODAY = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 ORDERS = list(demo_orders(TODAY))
