@@ -59,6 +59,20 @@ def test_the_parts_of_a_line_add_up_to_the_line():
     assert [refund.lines[0].amount for refund in order.refunds] == [333, 333, 334]
 
 
+def test_what_a_discount_took_off_is_not_given_back():
+    goods = [
+        {"name": "Mug", "quantity": 2, "unit_price": 1250},
+        {"name": "Box", "quantity": 1, "unit_price": 500},
+        {"name": "Voucher", "quantity": 1, "unit_price": -100},
+    ]
+    order = paid(bags=[{"merchant": "acme", "discount_total": 501, "items": goods}])
+    assert order.order.total == 2399
+    for count, units in enumerate([(0, 1), (0, 1), (1, 1)]):
+        order = lived(order, refund, **back(f"R-{count}", lines=[line(order, *units)]))
+    assert [refund.amount for refund in order.refunds] == [999, 1000, 400]
+    assert order.order.refundable == 0
+
+
 def test_a_discount_is_no_line_to_refund():
     goods = [
         {"name": "Mug", "quantity": 2, "unit_price": 1250},

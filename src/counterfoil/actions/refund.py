@@ -33,7 +33,10 @@ _NOT_GIVEN = ("FAILED", "CANCELED")
 
 
 class WantedLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A line to refund: how many units, and how much where it is not their price."""
+    """A line to refund: how many units, and how much where it is not what was paid for them.
+
+    That is their price less their share of what the bag's discount took off.
+    """
 
     item_id: str
     quantity: int
@@ -166,18 +169,22 @@ def _line(folder: Folder, wanted: WantedLine, bag_id: str | None) -> RefundLine:
             item_id=item.id,
             left=left,
         )
-    done = _price(item, item.quantity_refunded)
-    price = _price(item, item.quantity_refunded + wanted.quantity) - done
     return RefundLine(
         item_id=item.id,
         quantity=wanted.quantity,
-        amount=price if wanted.amount is None else wanted.amount,
+        amount=_paid(folder, item, wanted.quantity) if wanted.amount is None else wanted.amount,
     )
 
 
-def _price(item: Item, units: int) -> int:
-    """What the first so many units cost, rounded down: so the parts of a line add up to it."""
-    return item.line_total * units // item.quantity
+def _paid(folder: Folder, item: Item, units: int) -> int:
+    """What was paid for the next so many units: the parts of a line add up to it."""
+    (bag,) = (bag for bag in folder.bags if bag.id == item.bag_id)
+    goods = [one for one in folder.items if one.bag_id == bag.id and one.deliverable]
+    prices = [one.line_total for one in goods]
+    off = split(min(bag.discount_total, sum(prices)), prices)
+    took_off = next((part for one, part in zip(goods, off, strict=True) if one is item), 0)
+    paid, before = item.line_total - took_off, item.quantity_refunded
+    return paid * (before + units) // item.quantity - paid * before // item.quantity
 
 
 def _shipping_left(folder: Folder, bag_id: str | None) -> int:
