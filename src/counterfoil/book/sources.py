@@ -125,7 +125,8 @@ _WORD_ROWS = """(select distinct w.placed_at, w.order_id from (
   (select t.placed_at, t.order_id from order_term t where t.account_id = $1
     and t.term = {<group>}<where> order by t.placed_at<way>, t.order_id<way> limit {capped})
   union all (select t.placed_at, t.order_id from order_term t where t.account_id = $1
-    and t.term > {<group>} and t.term < {<group>_end} limit {capped})) w)"""
+    and t.term > {<group>} and t.term < {<group>_end} limit {capped})) w
+  order by w.placed_at<way>, w.order_id<way>)"""
 _WORD_PAGE = """select t.placed_at, t.order_id as id from <rows> t <join> where true<where>
 order by t.placed_at<way>, t.order_id<way> limit {limit}"""
 _WORD_COUNT = "select <met> as ok from <rows> t <join> where true<where>"
