@@ -26,8 +26,8 @@ import pathlib, sys, time
 from counterfoil.kernel.postgres import start
 folder, version = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 with start(folder, version=version, settings={"fsync": "off"}) as server:
-    print(server.pid, flush=True)
     try:
+        print(server.pid, flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         import psutil
