@@ -41,8 +41,11 @@ _READ = """select json_build_object('order', row_to_json(o),
   'shipments', (select coalesce(json_agg(row_to_json(s) order by s.position), '[]')
     from shipments s where s.account_id = $1 and s.order_id = o.id))::text as told
 from orders o where o.account_id = $1 and o.id > {low} and o.id <= {high}"""
+#: An order that has changed meanwhile is not judged by what it was.
 _UNFOUND = """select w.order_id as id, w.term as detail
-from unnest({terms}::text[], {times}::timestamptz[], {ids}::uuid[]) w(term, placed_at, order_id)
+from unnest({terms}::text[], {times}::timestamptz[], {ids}::uuid[], {versions}::integer[])
+  w(term, placed_at, order_id, version)
+join orders o on o.account_id = $1 and o.id = w.order_id and o.version = w.version
 where not exists (select from order_term t where t.account_id = $1 and t.term = w.term
   and t.placed_at = w.placed_at and t.order_id = w.order_id)"""
 
@@ -104,13 +107,14 @@ def _fulfilled(order_id: str, part: Order | Bag, units: Units) -> Iterator[Fault
 
 async def _unfound(connection: Connection, folders: list[Judged]) -> list[Fault]:
     """Look up every word of some orders."""
-    wanted: list[tuple[str, Any, str]] = [
-        (term, folder.order.placed_at, folder.order.id)
+    wanted: list[tuple[str, Any, str, int]] = [
+        (term, folder.order.placed_at, folder.order.id, folder.order.version)
         for folder in folders
         for term in _terms(folder)
     ]
-    terms, times, ids = ([row[part] for row in wanted] for part in range(3))
-    found = await rows(connection, _UNFOUND, {"terms": terms, "times": times, "ids": ids})
+    names = ("terms", "times", "ids", "versions")
+    values = {name: [row[part] for row in wanted] for part, name in enumerate(names)}
+    found = await rows(connection, _UNFOUND, values)
     return [("words_lead_to_orders", str(row["id"]), row["detail"]) for row in found]
 
 
