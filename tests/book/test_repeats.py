@@ -18,7 +18,7 @@ from counterfoil.book.run import Book, Command
 from counterfoil.kernel import failpoint
 from counterfoil.kernel.db import Gone
 from counterfoil.kernel.ids import new_id
-from counterfoil.kernel.problem import Problem
+from counterfoil.kernel.problem import NotFound, Problem
 from counterfoil.order.folder import SECTIONS
 from counterfoil.order.intake import WantedOrder
 from counterfoil.order.intent import Asked
@@ -248,3 +248,12 @@ async def test_of_two_who_saw_the_same_only_one_writes(desks):
     assert await both(
         *(desk.run(order.order.id, capture, seen=seen, amount=1000) for desk in desks)
     ) == ["done", "version_conflict"]
+
+
+async def test_who_is_limited_to_another_store_finds_neither_store_nor_orders(desks, pool, admin):
+    order = await desks[0].order(external_id="web-1")
+    elsewhere = Desk(pool, msgspec.structs.replace(admin, stores=frozenset({"outlet"})))
+    with pytest.raises(NotFound):
+        await elsewhere.place(external_id="web-1")
+    with pytest.raises(NotFound):
+        await elsewhere.run(order.order.id, capture)

@@ -91,6 +91,7 @@ class Placer:
                 desk, stored = await open_desk(connection, placing)
                 if stored is not None:
                     return Ran(change=None, answered=stored)
+                self._check_store(desk, placing)
                 self._same_again(desk, placing)
                 change = await self._decide(connection, desk, placing)
                 told = None if waits_for_provider(change) else answer(change, placing.asked.actor)
@@ -102,9 +103,6 @@ class Placer:
         return Ran(change=change, answered=told, waiting=told is None)
 
     async def _decide(self, connection: Connection, desk: Desk, placing: Placing) -> Change:
-        actor = placing.asked.actor
-        if desk.store and actor.stores is not None and desk.store.code not in actor.stores:
-            raise NotFound("There is no such store.")
         store = desk.store.code if desk.store else ""
         prefix = desk.store.number_prefix if desk.store else ""
         number = await self.numbers.take(connection, store) if desk.store else 0
@@ -116,6 +114,11 @@ class Placer:
             channel=placing.channel,
             fingerprint=placing.fingerprint,
         )
+
+    def _check_store(self, desk: Desk, placing: Placing) -> None:
+        stores = placing.asked.actor.stores
+        if desk.store and stores is not None and desk.store.code not in stores:
+            raise NotFound("There is no such store.")
 
     def _same_again(self, desk: Desk, placing: Placing) -> None:
         found = desk.existing
