@@ -8,6 +8,7 @@ _lock = threading.Lock()
 _last_ns = 0
 _chance = b""
 _used = 0
+_STEP_NS = 245
 _VARIANT = "89ab"
 _CHANCE_BYTES = 4096  # asked of the system at once; a single id's eight bytes cost a microsecond
 
@@ -19,10 +20,8 @@ def new_id() -> str:
     """
     global _last_ns, _chance, _used  # noqa: PLW0603 - the one clock that must never repeat within the process
     with _lock:
-        now = time.time_ns()
-        if now <= _last_ns:
-            now = _last_ns + 245  # one step of the 12 bits below a millisecond
-        _last_ns = now
+        # At least one step of the 12 bits below a millisecond after the one before.
+        now = _last_ns = max(time.time_ns(), _last_ns + _STEP_NS)
         if _used == len(_chance):
             _chance, _used = os.urandom(_CHANCE_BYTES), 0
         chance = _chance[_used : _used + 8]
