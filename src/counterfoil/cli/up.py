@@ -183,7 +183,7 @@ class _Up:
 
                 async def follow(done: int, words: str) -> None:
                     if family.ended.is_set():
-                        raise Said("Stopped before the demo was made; it goes on next time.")
+                        raise Said("Stopped while the demo was made; next time goes on.", code=0)
                     progress.at(done, words)
 
                 login = await load_demo(pool, demo, follow=follow)

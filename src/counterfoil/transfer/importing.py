@@ -41,7 +41,7 @@ from counterfoil.transfer.desks import Desks, add_missing, read_desks
 from counterfoil.transfer.line import Line
 
 T = TypeVar("T")
-BATCH_MAX = 500
+BATCH_MAX = 250
 _WRITING_MAX = 2
 """So many batches are written at once, so that the database need not wait for the next one."""
 _CLASHES_MAX = 3
