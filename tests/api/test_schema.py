@@ -23,6 +23,7 @@ from counterfoil.api.examples import EXAMPLES as SHOWN
 from tests.api.server import wanted
 
 EXAMPLES = 25
+URI_TOO_LONG, URI_BYTES_MAX = 414, 60_000
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     status_code_conformance,
@@ -74,10 +75,11 @@ def test_every_answer_is_as_described(case, shop, there, session):
     if crc32(repr((case.body, case.query)).encode()) % 2:
         for name in case.path_parameters:
             case.path_parameters[name] = there.get(name, case.path_parameters[name])
-    case.call_and_validate(
-        base_url=shop.server.url, session=session, checks=CHECKS,
-        headers={"Authorization": f"Bearer {shop.key}"},
-    )
+    headers = {"Authorization": f"Bearer {shop.key}"}
+    answer = case.call(base_url=shop.server.url, session=session, headers=headers)
+    if answer.status_code == URI_TOO_LONG and len(answer.request.url) > URI_BYTES_MAX:
+        return  # refused by the server before the program saw it
+    case.validate_response(answer, checks=CHECKS)
 
 
 def test_the_examples_of_the_description_are_answered_as_described(shop, there):

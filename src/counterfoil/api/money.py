@@ -21,6 +21,7 @@ from counterfoil.order.problems import (
     PartialCaptureNotEnabled,
     RefundReferenceConflict,
     RefundReferenceRequired,
+    RequestInProgress,
     UnknownReference,
 )
 from counterfoil.order.shapes import OrderShape, RefundShape, TransactionShape
@@ -37,7 +38,7 @@ _REFUND_REFUSED = (
 @door.post(
     "/v1/orders/{order_id}/acknowledge", right="payments.capture", versioned=True,
     answers={200: OrderShape, 202: TransactionShape},
-    raises=(InvalidState, AuthorizationExpired, GatewayDeclined),
+    raises=(InvalidState, AuthorizationExpired, RequestInProgress, GatewayDeclined),
 )
 async def acknowledge_payment(ask: Ask) -> Answered:
     """Tell the gateway that we have the authorisation, which stops its clock."""

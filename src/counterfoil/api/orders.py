@@ -22,6 +22,7 @@ from counterfoil.order.change import Answered
 from counterfoil.order.intake import Address, Person, WantedOrder, plain
 from counterfoil.order.problems import (
     AmountInvalid,
+    AttentionRequired,
     DuplicateExternalId,
     GatewayDeclined,
     InvalidState,
@@ -36,7 +37,7 @@ door = Door("Orders")
 CHANNEL = "api"
 CANCELED = "canceled"
 _encode = msgspec.json.Encoder(order="deterministic").encode
-_CANCEL_REFUSED = (RequestInProgress, InvalidState, GatewayDeclined)
+_CANCEL_REFUSED = (RequestInProgress, InvalidState, AttentionRequired, GatewayDeclined)
 
 
 class _Canceled(msgspec.Struct):

@@ -16,6 +16,7 @@ from counterfoil.kernel.machine import TransitionNotAllowed
 from counterfoil.order.change import Answered
 from counterfoil.order.problems import (
     AmountInvalid,
+    DuplicateExternalId,
     InvalidState,
     ShipmentUpdateNotAllowed,
     TrackingNotAllowed,
@@ -34,7 +35,7 @@ _SHIPMENT = {200: ShipmentShape}
     "/v1/orders/{order_id}/bags/{bag_id}/shipments", right=_RIGHT, versioned=True,
     answers={200: ShipmentShape, 201: ShipmentShape},
     raises=(ShipmentUpdateNotAllowed, InvalidState, UnknownReference, AmountInvalid,
-            TransitionNotAllowed, TrackingNumberTaken),
+            TransitionNotAllowed, TrackingNumberTaken, DuplicateExternalId),
 )
 async def make_shipment(ask: Ask, body: ShipmentBody) -> Answered:
     """Make up a parcel; a tracking number confirms its items for delivery."""
