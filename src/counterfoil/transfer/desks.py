@@ -12,6 +12,8 @@ from counterfoil.order.config import OrderState, ShipmentMethod, Store
 from counterfoil.order.intake import Desk
 from counterfoil.order.payment import GatewayOfPayment
 
+# Who came before is looked up one by one: as a list, a planner who has not seen the table grow yet
+# may read all of the account's orders instead.
 _READ = """select json_build_object(
   'at', cf_now(),
   'stores', (select coalesce(json_agg(row_to_json(s)), '[]') from stores s
@@ -25,8 +27,9 @@ _READ = """select json_build_object(
     from shipment_methods m where m.account_id = $1),
   'merchants', (select coalesce(json_object_agg(m.code, m.name), '{}') from merchants m
     where m.account_id = $1 and m.code = any($2::text[])),
-  'existing', (select coalesce(json_object_agg(o.external_id, o.create_fingerprint), '{}')
-    from orders o where o.account_id = $1 and o.channel = $3 and o.external_id = any($4::text[]))
+  'existing', (select coalesce(json_object_agg(x.id, o.create_fingerprint), '{}')
+    from unnest($4::text[]) x(id), lateral (select o.create_fingerprint from orders o
+      where o.account_id = $1 and o.channel = $3 and o.external_id = x.id offset 0) o)
   )::text"""
 _ADD_MERCHANTS = """insert into merchants (account_id, id, code, name, created_at)
   select $1, r.id, r.code, r.code, cf_now()

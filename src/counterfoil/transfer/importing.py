@@ -20,7 +20,7 @@ from counterfoil.book.commit import commit_new
 from counterfoil.book.numbers import Numbers
 from counterfoil.book.placing import DEFAULT_MERCHANT, Placer
 from counterfoil.book.refusals import SomebodyWasFirst, refusal
-from counterfoil.kernel.db import Gone, Pool
+from counterfoil.kernel.db import Connection, Gone, Pool
 from counterfoil.kernel.problem import Internal, Problem, Unavailable
 from counterfoil.order.actor import Actor
 from counterfoil.order.change import Change
@@ -154,6 +154,8 @@ class _Import:
         self.placer = Placer(pool, self.numbers)
         self._under_way: deque[dict[str, str]] = deque(maxlen=_WRITING_MAX + 1)
         self._nameless = collections.Counter[str]()
+        self._written = 0
+        self._planned_at: dict[Connection, int] = {}
 
     # ---------------------------------------------------------------------------------- prepare
 
@@ -346,10 +348,22 @@ class _Import:
         if not changes:
             return
         async with self.pool.connection(self.into.actor.account_id) as connection:
+            await self._plan_again(connection)
             try:
                 await commit_new(connection, changes)
             except asyncpg.PostgresError as error:
                 raise refusal(error) from error
+        self._written += len(changes)
+
+    async def _plan_again(self, connection: Connection) -> None:
+        """Let a connection forget its plans each time that the orders have doubled.
+
+        Plans made while tables were all but empty, those of foreign keys too, may take any index,
+        and then read more with each batch until the statistics come.
+        """
+        if self._written >= 2 * self._planned_at.get(connection, 0):
+            await connection.rows("discard plans")
+            self._planned_at[connection] = self._written
 
     async def _look_again(self, batch: _Batch) -> None:
         async with self.pool.connection(self.into.actor.account_id) as connection:
