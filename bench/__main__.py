@@ -13,13 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import msgspec
 
 from bench.commands import Orders, Recorded, Recorder, prepare, requests
-from bench.load import Load, drive, fetch, request
+from bench.load import drive, fetch, request
 from bench.replay import Replayed, replay
 from bench.report import Report, Row
 from bench.stand import APP, Account, Running, Stand, running
@@ -36,7 +37,7 @@ def say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
-async def measure(run: Running, name: str, sent: list[bytes], orders: int) -> tuple[Row, Load]:
+async def measure(run: Running, name: str, sent: list[bytes], orders: int) -> Row:
     """Drive one command and account for it."""
     before = run.times()
     load = await drive(run.port, sent, CONNECTIONS)
@@ -55,7 +56,7 @@ async def measure(run: Running, name: str, sent: list[bytes], orders: int) -> tu
         statements=0.0,
     )
     say(f"{name}: {row.per_second:,.0f}/s, {row.cpu_ms:.2f} ms CPU")
-    return row, load
+    return row
 
 
 async def replays(
@@ -76,34 +77,58 @@ async def replays(
     return found
 
 
-async def commands(stand: Stand, report: Report, orders: int, count: int) -> None:
-    """Measure the writing commands, and the reads at the full number of orders."""
+async def commands(stand: Stand, report: Report, orders: int, count: int, small: int) -> None:
+    """Measure the writing commands, then the reads at the full number of orders and at a few."""
     say(f"filling {orders:,} orders")
     account = await stand.filled("base", orders)
-    pool = Pool(stand.server.url("base", APP), size=4)
-    made = await prepare(pool, account.id, count)
-    await pool.close()
+    made = await _prepared(stand, "base", account, count)
     say("recording the statements of each command")
     recorded = await _recorded(stand, account, made, count)
-    details = recorded.pop("detail")
-    before = await replays(stand, "base", {**recorded, "detail": details}, account)
+    before = await replays(stand, "base", recorded, account)
     await stand.copy("base", "served")
     async with running(stand, "served", account) as run:
         await drive(run.port, [request("GET", "/v1/me", account.key)] * 200, CONNECTIONS)
         for name, sent in requests(made, account.key, count).items():
-            row, _ = await measure(run, name, sent, orders)
-            report.rows.append(row)
-        report.rows += await reads(run, account, orders, made.by_command["capture"])
+            report.rows.append(await measure(run, name, sent, orders))
+        full = Read(run, account, orders, made.by_command["capture"])
+        if small:
+            await _reads_at_two_sizes(stand, report, full, small)
+        else:
+            report.rows += await reads(full)
         report.memory_mb = run.memory_mb()
     await stand.drop("served")
-    after = await replays(stand, "base", {**recorded, "detail": details}, account)
+    after = await replays(stand, "base", recorded, account)
     for row in report.rows:
-        if row.name in before:
+        if row.name in before and row.orders == orders:
             row.pgbench_before = before[row.name].per_second
             row.pgbench_after = after[row.name].per_second
-            operations = details if row.name == "detail" else recorded[row.name]
+        if row.name in recorded:
+            operations = recorded[row.name]
             row.statements = sum(len(one) for one in operations) / len(operations)
     await stand.drop("base")
+
+
+async def _prepared(stand: Stand, database: str, account: Account, count: int) -> Orders:
+    pool = Pool(stand.server.url(database, APP), size=4)
+    try:
+        return await prepare(pool, account.id, count)
+    finally:
+        await pool.close()
+
+
+async def _reads_at_two_sizes(stand: Stand, report: Report, full: Read, size: int) -> None:
+    """Read from both in turn, three times over, so that noise falls on both; tell the medians."""
+    say(f"filling {size:,} orders")
+    account = await stand.filled("small", size)
+    made = await _prepared(stand, "small", account, 100)
+    await stand.statement("checkpoint")
+    async with running(stand, "small", account) as run:
+        few = Read(run, account, size, made.by_command["capture"])
+        rounds = [(await reads(few), await reads(full)) for _ in range(3)]
+    for which in (0, 1):
+        for rows in zip(*(one[which] for one in rounds), strict=True):
+            report.rows.append(sorted(rows, key=lambda row: row.p99_ms)[1])
+    await stand.drop("small")
 
 
 async def _recorded(
@@ -119,24 +144,31 @@ async def _recorded(
     return {**recorded, "detail": details}
 
 
-async def reads(
-    run: Running, account: Account, orders: int, some: list[tuple[str, str]]
-) -> list[Row]:
+@dataclass
+class Read:
+    """Where to read: a running server, whose orders, how many, and some of them."""
+
+    run: Running
+    account: Account
+    orders: int
+    some: list[tuple[str, str]]
+
+
+async def reads(at: Read) -> list[Row]:
     """Measure the list's first page, a deep page, and the detail."""
 
     def get(path: str) -> bytes:
-        return request("GET", path, account.key)
+        return request("GET", path, at.account.key)
 
-    deep = await _deep_page(run, account)
+    deep = await _deep_page(at.run, at.account)
     rows = []
     for name, sent in (
         ("list", [get("/v1/orders?limit=50")] * READS),
         ("list deep", [get(deep)] * READS),
-        ("detail", [get(f"/v1/orders/{some[n % len(some)][0]}") for n in range(READS)]),
+        ("detail", [get(f"/v1/orders/{at.some[n % len(at.some)][0]}") for n in range(READS)]),
     ):
-        await drive(run.port, sent[:200], CONNECTIONS)
-        row, _ = await measure(run, name, sent, orders)
-        rows.append(row)
+        await drive(at.run.port, sent[:200], CONNECTIONS)
+        rows.append(await measure(at.run, name, sent, at.orders))
     return rows
 
 
@@ -154,42 +186,28 @@ async def _deep_page(run: Running, account: Account) -> str:
     return f"/v1/orders?limit=50&placed_to={told['data'][-1]['placed_at']}"
 
 
-async def small_reads(stand: Stand, report: Report) -> None:
-    """Measure the reads on a small account, to compare with the full one."""
-    say(f"filling {SMALL:,} orders")
-    account = await stand.filled("small", SMALL)
-    pool = Pool(stand.server.url("small", APP), size=2)
-    made = await prepare(pool, account.id, 100)
-    await pool.close()
-    async with running(stand, "small", account) as run:
-        report.rows += await reads(run, account, SMALL, made.by_command["capture"])
-    await stand.drop("small")
-
-
 async def imports(stand: Stand, report: Report, scale: float) -> None:
-    """Import TPC-H data by the program's own command."""
-    say(f"making TPC-H orders at scale {scale}")
-    source = stand.folder / "tpch.ndjson"
-    subprocess.run(
-        [sys.executable, str(HERE / "tpch.py"), "--scale", str(scale), "--out", str(source)],
-        check=True,
-    )
-    await stand.filled("imported", 0)
-    environment = stand.environment("imported")
-    say("importing them")
-    start = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "counterfoil", "import", "orders", str(source)],
-        check=True,
-        env=environment,
-    )
-    seconds = time.perf_counter() - start
-    connection = await asyncpg.connect(stand.server.url("imported"))
-    count = await connection.fetchval("select count(*) from orders")
-    await connection.close()
-    report.imported = {"orders": count, "seconds": seconds, "per_second": count / seconds}
-    say(f"import: {count / seconds:,.0f} orders/s")
-    await stand.drop("imported")
+    """Import TPC-H by the program's own command: the orders alone, then with their histories."""
+    for name, options in (("orders", ["--plain"]), ("orders with histories", [])):
+        say(f"making TPC-H {name} at scale {scale}")
+        source = stand.folder / "tpch.ndjson"
+        making = [sys.executable, str(HERE / "tpch.py"), "--scale", str(scale)]
+        subprocess.run([*making, "--out", str(source), *options], check=True)
+        await stand.filled("imported", 0)
+        say("importing them")
+        start = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "counterfoil", "import", "orders", str(source)],
+            check=True,
+            env=stand.environment("imported"),
+        )
+        seconds = time.perf_counter() - start
+        connection = await asyncpg.connect(stand.server.url("imported"))
+        count = await connection.fetchval("select count(*) from orders")
+        await connection.close()
+        report.imported[name] = {"orders": count, "seconds": seconds}
+        say(f"import: {count / seconds:,.0f} {name} a second")
+        await stand.drop("imported")
 
 
 async def main() -> None:
@@ -206,9 +224,8 @@ async def main() -> None:
     stand = Stand(folder)
     report = Report(orders=orders, connections=CONNECTIONS, database=await stand.version())
     try:
-        if "small" not in wanted.without:
-            await small_reads(stand, report)
-        await commands(stand, report, orders, wanted.count)
+        small = 0 if "small" in wanted.without else SMALL
+        await commands(stand, report, orders, wanted.count, small)
         if "import" not in wanted.without:
             await imports(stand, report, wanted.scale)
     finally:
