@@ -36,6 +36,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
 def orders(
     file: Path,
+    /,
     *,
     store: Annotated[
         str | None, Parameter(help="The store of orders that name none, where there are several.")

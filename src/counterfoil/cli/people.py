@@ -17,7 +17,7 @@ from counterfoil.cli.said import Said, say
 
 
 def create_account(
-    name: str, *, store: str = "main", currency: str = "EUR", data_dir: DataDir = None
+    name: str, /, *, store: str = "main", currency: str = "EUR", data_dir: DataDir = None
 ) -> None:
     """Make an account that can take orders at once, and print its id.
 
@@ -96,6 +96,7 @@ def create_key(
 
 def add_user(
     email: str,
+    /,
     *,
     role: str = "admin",
     name: str | None = None,

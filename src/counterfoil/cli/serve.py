@@ -173,4 +173,6 @@ def mailbox(
     port
         The port to listen on.
     """
+    check_free(host, port)
+    say(f"Letters to smtp://{host}:{port} are kept in {folder}.")
     asyncio.run(keep_letters(host, port, folder))
