@@ -137,11 +137,12 @@ async def _recorded(
     await stand.copy("base", "recorded")
     pool = Pool(stand.server.url("recorded", APP), size=2)
     recorder = Recorder(pool, account.id)
+    lists = await recorder.record_lists(count)
     details = await recorder.record_details(made.by_command["capture"])
     recorded = await recorder.record(made, count)
     await pool.close()
     await stand.drop("recorded")
-    return {**recorded, "detail": details}
+    return {**recorded, **lists, "detail": details}
 
 
 @dataclass

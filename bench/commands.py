@@ -14,6 +14,8 @@ from counterfoil.actions.capture import capture
 from counterfoil.actions.refund import WantedRefund, refund
 from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.actions.void import void
+from counterfoil.book.filters import Filters
+from counterfoil.book.lists import list_orders
 from counterfoil.book.numbers import Numbers
 from counterfoil.book.opening import Key, open_folder
 from counterfoil.book.placing import Placer, Placing
@@ -54,7 +56,7 @@ BODY: dict[str, Any] = {
     ],
     "payment": {"gateway": "manual", "flow": "auth"},
 }
-SETS = ("capture", "void", "refund", "ship", "cancel")
+SETS = ("capture", "void", "void all", "refund", "ship", "cancel")
 Recorded = list[list[tuple[str, tuple[Any, ...]]]]
 
 
@@ -97,7 +99,8 @@ def requests(orders: Orders, key: str, count: int) -> dict[str, list[bytes]]:
     return {
         "create": [request("POST", "/v1/orders", key, body)] * count,
         "capture": [post(f"{order}/capture", {}) for order, _ in sets["capture"]],
-        "void": [post(f"{order}/void", {}) for order, _ in sets["void"]],
+        "void": [post(f"{order}/void", {"amount": 1000}) for order, _ in sets["void"]],
+        "void all": [post(f"{order}/void", {}) for order, _ in sets["void all"]],
         "refund": [
             post(f"{order}/refund", {"reference": f"B-{n}", "amount": 700})
             for n, (order, _) in enumerate(sets["refund"])
@@ -129,7 +132,8 @@ class Recorder:
         return {
             "create": await self._each(self._place, range(count)),
             "capture": await self._each(self._run(capture), sets["capture"]),
-            "void": await self._each(self._run(void), sets["void"]),
+            "void": await self._each(self._run(void, amount=1000), sets["void"]),
+            "void all": await self._each(self._run(void), sets["void all"]),
             "refund": await self._each(self._refund, list(enumerate(sets["refund"]))),
             "ship": await self._each(self._ship, list(enumerate(sets["ship"]))),
             "cancel": await self._each(self._run(cancel, wanted=WantedCancel()), sets["cancel"]),
@@ -143,6 +147,27 @@ class Recorder:
                 await open_folder(connection, order[0], frozenset(TOLD))
 
         return await self._each(read, orders)
+
+    async def record_lists(self, count: int) -> dict[str, Recorded]:
+        """Record the list's first page, and the page of the fifty oldest orders."""
+        async with self.pool.connection(self.actor.account_id) as connection:
+            oldest = await connection.value(
+                "select placed_at from orders where account_id = $1 order by placed_at, id"
+                " offset 49 limit 1",
+                connection.account,
+            )
+
+        def reading(filters: Filters) -> Callable[[Any], Awaitable[None]]:
+            async def read(_: int) -> None:
+                async with self.pool.connection(self.actor.account_id) as connection:
+                    await list_orders(connection, self.actor, filters, limit=50)
+
+            return read
+
+        return {
+            "list": await self._each(reading(Filters()), range(count)),
+            "list deep": await self._each(reading(Filters(placed_to=oldest)), range(count)),
+        }
 
     async def _each(self, run: Callable[[Any], Awaitable[None]], over: Any) -> Recorded:
         kept: Recorded = []

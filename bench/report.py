@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 #: CPU milliseconds (program and database) that a command may take, and the least share of pgbench.
+#: Releasing all of an order's money cancels the order.
 GOALS_MS = {
     "create": 3.5,
     "capture": 2.0,
     "void": 2.0,
+    "void all": 3.5,
     "refund": 2.0,
     "ship": 2.0,
     "cancel": 3.5,
