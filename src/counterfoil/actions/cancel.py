@@ -115,7 +115,7 @@ def _release_open(draft: Draft, payment: Payment, plan: Cancellation, asked: Ask
         kind="VOID",
         amount=payment.open,
         allocations=allocate(payment.open, bags, "open"),
-        asked=_unleased(asked),
+        asked=_under_the_plan(asked),
         cancellation_id=plan.id,
     )
     if row.status == "PENDING":
@@ -157,7 +157,7 @@ def _give_back(draft: Draft, payment: Payment, plan: Cancellation, asked: Asked)
         kind="REFUND",
         amount=amount,
         allocations=shares,
-        asked=_unleased(asked),
+        asked=_under_the_plan(asked),
         refund_id=promise.id,
         cancellation_id=plan.id,
         reference=promise.reference,
@@ -172,7 +172,7 @@ def _give_back(draft: Draft, payment: Payment, plan: Cancellation, asked: Asked)
         draft.fact("refund.succeeded", promise, transaction_id=row.id)
 
 
-def _unleased(asked: Asked) -> Asked:
+def _under_the_plan(asked: Asked) -> Asked:
     """The steps of a plan answer under the cancellation's key, not their own."""
     return msgspec.structs.replace(asked, key=None)
 

@@ -7,7 +7,7 @@ from counterfoil.order.change import Change
 from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
 from counterfoil.order.intent import Asked, new_transaction
-from counterfoil.order.moves import allocate, book, checked_allocations, reserve
+from counterfoil.order.moves import allocate, book, reserve, share_open
 from counterfoil.order.opening import opens
 from counterfoil.order.payment import Payment
 from counterfoil.order.problems import (
@@ -40,12 +40,7 @@ def capture(
     asked.actor.require_whole_order()
     payment, amount = capturable(folder, asked, amount, payment_id)
     draft = Draft(folder, asked.actor)
-    bags = [bag for bag in folder.bags if bag.open > 0]
-    shares = (
-        checked_allocations(allocations, amount, bags, "open")
-        if allocations
-        else allocate(amount, bags, "open")
-    )
+    shares = share_open(amount, folder.bags, allocations)
     row = new_transaction(
         draft, payment, kind="CAPTURE", amount=amount, allocations=shares, asked=asked
     )

@@ -6,7 +6,7 @@ from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
 from counterfoil.order.goods import cancel_goods
 from counterfoil.order.intent import Asked, new_transaction
-from counterfoil.order.moves import allocate, book, checked_allocations, reserve
+from counterfoil.order.moves import book, reserve, share_open
 from counterfoil.order.opening import opens
 from counterfoil.order.payment import Payment
 from counterfoil.order.problems import AmountInvalid, AttentionRequired, InvalidState
@@ -31,12 +31,7 @@ def void(
     asked.actor.require_whole_order()
     payment, amount = voidable(folder, amount, payment_id)
     draft = Draft(folder, asked.actor)
-    bags = [bag for bag in folder.bags if bag.open > 0]
-    shares = (
-        checked_allocations(allocations, amount, bags, "open")
-        if allocations
-        else allocate(amount, bags, "open")
-    )
+    shares = share_open(amount, folder.bags, allocations)
     row = new_transaction(
         draft, payment, kind="VOID", amount=amount, allocations=shares, asked=asked
     )

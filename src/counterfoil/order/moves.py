@@ -9,6 +9,7 @@ import msgspec
 
 from counterfoil.kernel.money import split
 from counterfoil.order.amounts import Amounts
+from counterfoil.order.bag import Bag
 from counterfoil.order.draft import Draft
 from counterfoil.order.payment import Payment
 from counterfoil.order.problems import AmountInvalid
@@ -58,6 +59,19 @@ def checked_allocations(
                 left=getattr(bag, left) if bag is not None else 0,
             )
     return list(wanted)
+
+
+def share_open(
+    amount: int, bags: Sequence[Bag], wanted: Sequence[Allocation] | None
+) -> list[Allocation]:
+    """Share what is open among bags, as the client says or by largest remainder.
+
+    Raises AmountInvalid where what the client says cannot be.
+    """
+    able = [bag for bag in bags if bag.open > 0]
+    if wanted:
+        return checked_allocations(wanted, amount, able, "open")
+    return allocate(amount, able, "open")
 
 
 def _shift(draft: Draft, transaction: Transaction, fields: dict[str, int]) -> None:
