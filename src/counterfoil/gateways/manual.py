@@ -1,10 +1,13 @@
 """Money that moves elsewhere: cash, bank transfer, a terminal. What staff say is believed."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from counterfoil.gateways.port import HookRefused
 from counterfoil.kernel.http import Http
 from counterfoil.order.capability import capabilities
-from counterfoil.order.gateway import Answer, Call, Capabilities, Outcome, Statement
+from counterfoil.order.gateway import Answer, Call, Capabilities, Notice, Outcome, Statement
 
 
 class ManualGateway:
@@ -37,6 +40,12 @@ class ManualGateway:
     async def statement(self, payment_reference: str) -> Statement | None:
         """Nobody else keeps an account of it."""
         return None
+
+    def receive(
+        self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, at: datetime
+    ) -> Notice:
+        """Nobody calls us about it."""
+        raise HookRefused("This gateway has no provider that would call.")
 
     async def test(self) -> dict[str, Any]:
         """There is nobody to reach."""

@@ -1,11 +1,13 @@
 """What every adapter offers, and what adapters share."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from counterfoil.kernel.problem import Problem
-from counterfoil.order.gateway import Answer, Call, Capabilities, Statement
+from counterfoil.order.gateway import Answer, Call, Capabilities, Notice, Statement
 
 _TEXT_MAX = 4_000
 _HIDDEN = "[hidden]"
@@ -16,6 +18,13 @@ class GatewayMisconfigured(Problem):
 
     code, status = "gateway_misconfigured", 422
     title = "The gateway is not set up correctly."
+
+
+class HookRefused(Problem):
+    """A call to us that nobody we know has signed, or that is too old. [faults W-1, W-3, W-9]"""
+
+    code, status = "unauthenticated", 401
+    title = "The signature is missing, wrong or too old."
 
 
 class Gateway(Protocol):
@@ -37,6 +46,15 @@ class Gateway(Protocol):
 
     async def statement(self, payment_reference: str) -> Statement | None:
         """Read the payment as the provider sees it; None where it cannot be had now."""
+
+    def receive(
+        self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, at: datetime
+    ) -> Notice:
+        """Check a call that the provider makes to us, and tell where to look.
+
+        `headers` have lower-case names; `at` is our clock. Raises HookRefused: also where the
+        gateway sends none, for malformed headers and for times more than five minutes off.
+        """
 
     async def test(self) -> dict[str, Any]:
         """Try the credentials: `{"ok": bool, "message": str, "elapsed_ms": int}`."""

@@ -1,5 +1,6 @@
 """The practice gateway over HTTP, and the model for adapters of real providers."""
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Annotated, Any
@@ -7,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from counterfoil.gateways.port import presentable, read_settings
+from counterfoil.gateways.port import HookRefused, presentable, read_settings
 from counterfoil.gateways.verdict import (
     PENDING,
     REFUSALS,
@@ -24,6 +25,7 @@ from counterfoil.order.gateway import (
     Capabilities,
     Kind,
     Movement,
+    Notice,
     Outcome,
     Statement,
 )
@@ -181,6 +183,12 @@ class SandboxGateway:
                 if one.status == "succeeded"
             ],
         )
+
+    def receive(
+        self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, at: datetime
+    ) -> Notice:
+        """The sandbox does not call yet."""
+        raise HookRefused("This gateway sends nothing.")
 
     async def test(self) -> dict[str, Any]:
         """Ask whether the key is good."""
