@@ -10,7 +10,6 @@ import msgspec
 
 from counterfoil.gateways.port import HookRefused, presentable, read_settings
 from counterfoil.gateways.verdict import (
-    PENDING,
     REFUSALS,
     STATUSES,
     TURNED_AWAY,
@@ -20,6 +19,7 @@ from counterfoil.gateways.verdict import (
 from counterfoil.kernel.http import Http, HttpFailure, NotSent, Reply, Request
 from counterfoil.order.capability import capabilities
 from counterfoil.order.gateway import (
+    PENDING,
     Answer,
     Call,
     Capabilities,

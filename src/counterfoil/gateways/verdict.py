@@ -6,7 +6,7 @@ that is cut, no JSON, or short of a field. [faults §1]
 
 import msgspec
 
-from counterfoil.order.gateway import PENDING, Outcome
+from counterfoil.order.gateway import Outcome
 
 TURNED_AWAY = Outcome.NOT_EXECUTED
 """429 from whoever stands in front: the status alone says that nobody looked at the request."""

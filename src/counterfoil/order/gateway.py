@@ -6,7 +6,6 @@ from typing import Any
 
 from msgspec import Struct, field
 
-
 #: The code of an answer that is still to come: the provider has it and has not decided.
 PENDING = "pending"
 #: The code of a question that the provider cannot answer. Repeating the very same request under

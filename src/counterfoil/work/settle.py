@@ -15,7 +15,6 @@ from counterfoil.actions.attend import attend
 from counterfoil.actions.settle import ASK_AGAIN_S, settle
 from counterfoil.book.refusals import LeaseLost
 from counterfoil.book.run import Command, Ran
-from counterfoil.gateways.verdict import PENDING
 from counterfoil.kernel.due import Claimed, back_off, jittered, park, postpone, renew, reschedule
 from counterfoil.kernel.failpoint import failpoint
 from counterfoil.kernel.log import log
@@ -23,7 +22,7 @@ from counterfoil.order import answers
 from counterfoil.order.actor import Actor, system
 from counterfoil.order.change import Answered, Change, Lease
 from counterfoil.order.folder import Folder
-from counterfoil.order.gateway import Answer, Call, Outcome
+from counterfoil.order.gateway import PENDING, Answer, Call, Outcome
 from counterfoil.order.intent import Asked
 from counterfoil.order.transaction import Transaction
 from counterfoil.work.answering import answer_once
