@@ -21,9 +21,10 @@ payment_declined, 422 amount_too_large, currency_mismatch, 429, and 5xx when tol
 """
 
 import hmac
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from litestar import Litestar, Request, Response, Router, delete, get, post
+from litestar import Litestar, Request, Response, Router, get, post
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -33,8 +34,9 @@ from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import Parameter
 
-from counterfoil.sandbox.control import Clock, Match, Script, Scripts
+from counterfoil.sandbox.control import Match
 from counterfoil.sandbox.desk import Desk, problem
+from counterfoil.sandbox.levers import LEVERS
 from counterfoil.sandbox.till import Asked, Refused
 from counterfoil.sandbox.wire import (
     Acknowledge,
@@ -48,6 +50,9 @@ from counterfoil.sandbox.wire import (
 )
 
 Asking = Request[Any, Any, State]
+#: Makes the router of another provider's shape, given the key of this process. It brings its own
+#: guard, its own errors and its own prefix; `desk` is injected into its handlers as everywhere.
+Shape = Callable[[str], Router]
 Key = Annotated[str, Parameter(header="Idempotency-Key", min_length=1, max_length=255)]
 Said = Response[Any]
 _EFFECT = {
@@ -132,30 +137,8 @@ async def ping() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@post("/control/faults", summary="Script a fault")
-async def add_fault(desk: Desk, data: Script) -> Scripts:
-    """Add a rule behind those that are there."""
-    desk.rules.scripts.append(data)
-    return Scripts(desk.rules.scripts)
-
-
-@get("/control/faults", summary="List the faults to come")
-async def list_faults(desk: Desk) -> Scripts:
-    """Tell which rules are left."""
-    return Scripts(desk.rules.scripts)
-
-
-@delete("/control/faults", summary="Forget all faults")
-async def forget_faults(desk: Desk) -> None:
-    """Behave again."""
-    desk.rules.scripts.clear()
-
-
-@post("/control/clock", status_code=200, summary="Move the clock")
-async def move_clock(desk: Desk, data: Clock) -> Clock:
-    """Set how far this clock stands from the machine's."""
-    desk.till.ledger.set_clock(data.offset_seconds)
-    return data
+#: The same money in the shapes of real providers: one line each.
+SHAPES: tuple[Shape, ...] = ()
 
 
 def _refused(_: Asking, refusal: Refused) -> Said:
@@ -171,7 +154,7 @@ def _not_understood(_: Asking, raised: HTTPException) -> Said:
 
 
 def make_app(desk: Desk, api_key: str) -> Litestar:
-    """Put the addresses together; one key opens all of them but the reference."""
+    """Put the addresses together; one key opens the native ones, all but the reference."""
     wanted = f"Bearer {api_key}".encode()
 
     def bearer(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
@@ -183,9 +166,9 @@ def make_app(desk: Desk, api_key: str) -> Litestar:
         return desk
 
     payments = [authorize, capture, void, refund, acknowledge, read_payment, find_operations]
-    control = [read_ledger, ping, add_fault, list_faults, forget_faults, move_clock]
+    native = Router("/", route_handlers=[*payments, read_ledger, ping, *LEVERS], guards=[bearer])
     return Litestar(
-        route_handlers=[Router("/", route_handlers=[*payments, *control], guards=[bearer])],
+        route_handlers=[native, *(shape(api_key) for shape in SHAPES)],
         dependencies={"desk": Provide(the_desk)},
         exception_handlers={Refused: _refused, HTTPException: _not_understood},
         openapi_config=OpenAPIConfig(

@@ -12,7 +12,7 @@ from litestar.response import Stream
 
 from counterfoil.sandbox.control import Match, Rules, Script
 from counterfoil.sandbox.faults import Fault, Phase
-from counterfoil.sandbox.till import Asked, Till
+from counterfoil.sandbox.till import Asked, Stored, Till
 from counterfoil.sandbox.wire import Error, ErrorBody
 
 Asking = Request[Any, Any, State]
@@ -62,32 +62,45 @@ class Desk:
         self.running: set[str] = set()
 
     async def serve(self, request: Asking, asked: Asked) -> Response[Any]:
-        """Serve what has an effect.
-
-        A key is in use until its answer is on the way, or its caller has gone. Raises what the
-        till refuses.
-        """
-        if not self.bucket.take():
-            return problem(429, "rate_limited", "Too many requests.", Retry_After="1")
-        if asked.key in self.running:
-            return problem(409, "in_use", "A request with this key is running.", Retry_After="1")
+        """Serve what has an effect, in the native shape. Raises what the till refuses."""
         try:
             # Litestar takes "5" and 5.0 for 5; a provider does not.
             msgspec.json.decode(await request.body(), type=type(asked.want))
         except msgspec.ValidationError as wrong:
             return problem(400, "malformed", str(wrong))
-        self.running.add(asked.key)
+        return await self.play(
+            request, asked.key, lambda: self._due(asked),
+            lambda script: self.till.perform(asked, script),
+        )  # fmt: skip
+
+    async def play(
+        self,
+        request: Asking,
+        key: str,
+        due: Callable[[], Script | None],
+        effect: Callable[[Script | None], Stored],
+    ) -> Response[Any]:
+        """Play a request of any shape: a busy key, the fault that is due, the effect, the answer.
+
+        A key is in use until its answer is on the way, or its caller has gone. `due` finds the
+        fault and counts it down, `effect` writes. Raises what `effect` does.
+        """
+        if not self.bucket.take():
+            return problem(429, "rate_limited", "Too many requests.", Retry_After="1")
+        if key in self.running:
+            return problem(409, "in_use", "A request with this key is running.", Retry_After="1")
+        self.running.add(key)
         try:
-            script = self._due(asked)
+            script = due()
             if script is not None and script.fault.phase is Phase.BEFORE:
                 return await self._instead(request, script)
-            stored = self.till.perform(asked, script)
+            stored = effect(script)
             headers = {"Idempotent-Replayed": "true"} if stored.replayed else {}
             if script is None or script.fault.phase is not Phase.AFTER:
                 return _json(stored.status, stored.body, headers)
             return await self._spoil(request, script, stored.body)
         finally:
-            self.running.discard(asked.key)
+            self.running.discard(key)
 
     async def read(
         self, request: Asking, match: Match, find: Callable[[], msgspec.Struct]
