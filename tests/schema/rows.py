@@ -17,6 +17,7 @@ BY_TYPE: dict[str, Any] = {
     "boolean": False,
     "jsonb": {},
     "json": {},
+    "bytea": "x",
     "timestamp with time zone": "2026-01-01T00:00:00Z",
 }
 
@@ -59,6 +60,8 @@ async def make_row(
             row[name] = choices[0][0]
         elif column["type"] == "uuid":
             row[name] = str(uuid4())
+        elif name == "credit":
+            row[name] = "another account"
         elif name in {"id", "code", "email", "key"}:
             row[name] = uuid4().hex
         else:

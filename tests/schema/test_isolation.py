@@ -164,5 +164,6 @@ async def test_the_gate_reads_only_what_it_must(watcher):
         " where grantee = 'counterfoil_gate'"
     )
     assert {row["table_name"] for row in reads} == {
-        *("accounts", "users", "facts", "transactions", "payments", "letters", "clock_offset")
+        *("accounts", "users", "facts", "transactions", "payments", "letters", "clock_offset"),
+        *("inbound_events", "reconciliations"),
     }

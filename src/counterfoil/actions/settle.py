@@ -87,7 +87,7 @@ def settle(
             merchant=merchant_of(folder, row.bag_id),
         )
     else:
-        _decide(draft, row, answer, asked)
+        decide(draft, row, answer, asked)
     return draft.change(row)
 
 
@@ -97,7 +97,8 @@ def _put(draft: Draft, row: Transaction, **fields: object) -> Transaction:
     return new
 
 
-def _decide(draft: Draft, row: Transaction, answer: Answer, asked: Asked) -> None:
+def decide(draft: Draft, row: Transaction, answer: Answer, asked: Asked) -> None:
+    """Book what a definitive answer says of an unsettled movement, and what follows from it."""
     if row.status == "UNKNOWN":
         draft.set_order(unknown_pending=draft.order.unknown_pending - row.amount)
     done = answer.outcome == Outcome.SUCCEEDED

@@ -10,13 +10,19 @@ import msgspec
 
 from counterfoil.order.fact import Fact
 from counterfoil.order.folder import SECTIONS
+from counterfoil.order.ledger import LedgerEntry
 from counterfoil.order.order import Order
 
 #: Fields that end in `_id` and are somebody else's text, not our ids.
 _FOREIGN_TEXT = frozenset({"external_id", "product_id", "gateway_transaction_id", "message_id"})
 #: Fields that are written for their table alone.
-_TYPES = {"lease_token": "uuid", "data": "json", "actor": "jsonb"}
-_NOUNS: dict[str, type[msgspec.Struct]] = {**SECTIONS, "orders": Order, "facts": Fact}
+_TYPES = {"lease_token": "uuid", "renews": "uuid", "data": "json", "actor": "jsonb"}
+_NOUNS: dict[str, type[msgspec.Struct]] = {
+    **SECTIONS,
+    "orders": Order,
+    "facts": Fact,
+    "ledger_entries": LedgerEntry,
+}
 _CALLS = {
     "id": "uuid",
     "order_id": "uuid",

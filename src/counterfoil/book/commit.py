@@ -32,6 +32,10 @@ _INSERT_ORDER = (
     "notes",
     "cancellations",
     "letters",
+    "tasks",
+    "payouts",
+    "drift_lines",
+    "ledger_entries",
     "facts",
 )
 
@@ -252,6 +256,7 @@ def _rows_to_insert(changes: Sequence[Change]) -> dict[str, list[Any]]:
             rows.setdefault(table, []).extend(nouns)
         if change.calls:
             rows.setdefault("gateway_calls", []).extend(change.calls)
+        rows.setdefault("ledger_entries", []).extend(change.ledger())
         rows.setdefault("facts", []).extend(change.facts)
     return {table: rows[table] for table in _INSERT_ORDER if rows.get(table)}
 

@@ -13,7 +13,13 @@ import msgspec
 from counterfoil.kernel.db import NO_ACCOUNT, Connection, Pool
 
 PARKED_S = 365 * 24 * 3600
-_TABLES = {"transaction": "transactions", "payment": "payments", "letter": "letters"}
+_TABLES = {
+    "transaction": "transactions",
+    "payment": "payments",
+    "letter": "letters",
+    "inbound_event": "inbound_events",
+    "reconciliation": "reconciliations",
+}
 _FREE = ", lease_token = null, lease_until = null"
 _MINE = " where account_id = $1 and id = $2 and lease_token = $3 returning 1"
 _RESCHEDULE = " set due_at = cf_now() + make_interval(secs => $4)" + _FREE + _MINE
@@ -48,7 +54,8 @@ async def claim(pool: Pool, lane: str, wanted: int, lease_s: float) -> list[Clai
     """
     async with pool.connection(NO_ACCOUNT) as connection:
         rows = await connection.rows(
-            "select account_id::text, kind, id::text, order_id::text, lease::text, attempts"
+            "select account_id::text, kind, id::text, coalesce(order_id::text, '') as order_id,"
+            " lease::text, attempts"
             " from due_claim($1, $2, $3)",
             lane,
             wanted,
@@ -99,9 +106,7 @@ async def park(connection: Connection, claimed: Claimed) -> bool:
     return await _update(connection, claimed, _RESCHEDULE, PARKED_S)
 
 
-async def _update(
-    connection: Connection, claimed: Claimed, change: str, *more: float
-) -> bool:
+async def _update(connection: Connection, claimed: Claimed, change: str, *more: float) -> bool:
     assert connection.account == claimed.account_id
     sql = "update " + _TABLES[claimed.kind] + change
     found = await connection.row(sql, claimed.account_id, claimed.id, claimed.lease, *more)

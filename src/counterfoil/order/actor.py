@@ -17,8 +17,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who acts in one account.
 
     `rights` are names of rulings 40 (`payments.capture`) or `*`. `merchants` and `stores` are
-    codes; None is all of them. `credential` is the scope of idempotency keys: `key:<id>` or
-    `user:<id>`.
+    codes; None is all of them. `limits` are those of the role: {"refund": {"EUR": 10000}}, in
+    minor units. `credential` is the scope of idempotency keys: `key:<id>` or `user:<id>`.
     """
 
     kind: Literal["key", "user", "system"]
@@ -28,6 +28,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     rights: frozenset[str]
     merchants: frozenset[str] | None = None
     stores: frozenset[str] | None = None
+    limits: dict[str, dict[str, int]] = {}
     credential: str
 
     def can(self, right: str) -> bool:
@@ -43,6 +44,15 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
                 permission=right,
                 scope=scope,
             )
+
+    def limit(self, what: str, currency: str) -> int | None:
+        """Tell up to how many minor units the actor may do something alone; None: any amount.
+
+        Where some currencies have a limit, it is 0 in all others: what nobody thought of is not
+        allowed by that. [rulings 45; faults R-7]
+        """
+        limits = self.limits.get(what)
+        return None if limits is None else limits.get(currency, 0)
 
     def require_whole_order(self) -> None:
         """Go on only where every bag may be seen. Raises MerchantLimited (rulings 5)."""

@@ -6,6 +6,7 @@ import msgspec
 
 from counterfoil.order.fact import Fact
 from counterfoil.order.folder import SECTIONS, Folder
+from counterfoil.order.ledger import LedgerEntry, entries_between
 from counterfoil.order.terms import terms_of_order
 
 
@@ -83,6 +84,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
             if changed:
                 found[section] = changed
         return found
+
+    def ledger(self) -> list[LedgerEntry]:
+        """List the ledger entries of every movement that took effect in this change."""
+        added: list[Any] = self.inserts.get("transactions", [])
+        payouts: list[Any] = self.inserts.get("payouts", [])
+        return entries_between(self.before, self.after, added, payouts)
 
     def terms(self) -> tuple[list[str], list[str]]:
         """List the search terms to add, and those to remove."""

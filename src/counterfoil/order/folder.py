@@ -9,14 +9,17 @@ import msgspec
 from counterfoil.order.bag import Bag
 from counterfoil.order.cancellation import Cancellation
 from counterfoil.order.config import OrderState, ShipmentMethod, Store
+from counterfoil.order.drift import DriftLine
 from counterfoil.order.hold import Hold
 from counterfoil.order.item import Item
 from counterfoil.order.letter import Letter
 from counterfoil.order.note import Note
 from counterfoil.order.order import Order
 from counterfoil.order.payment import GatewayOfPayment, Payment
+from counterfoil.order.payout import Payout
 from counterfoil.order.refund import Refund
 from counterfoil.order.shipment import Shipment
+from counterfoil.order.task import Task
 from counterfoil.order.transaction import Transaction
 
 
@@ -43,6 +46,9 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "notes": Note,
     "cancellations": Cancellation,
     "letters": Letter,
+    "tasks": Task,
+    "payouts": Payout,
+    "drift_lines": DriftLine,
 }
 #: Configuration that may be opened beside them; an action never changes it.
 CONFIGURATION = ("states", "gateways", "methods", "merchants")
@@ -65,6 +71,9 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = UNOPENED
     cancellations: tuple[Cancellation, ...] = UNOPENED
     letters: tuple[Letter, ...] = UNOPENED
+    tasks: tuple[Task, ...] = UNOPENED
+    payouts: tuple[Payout, ...] = UNOPENED
+    drift_lines: tuple[DriftLine, ...] = UNOPENED
     states: tuple[OrderState, ...] = UNOPENED
     gateways: tuple[GatewayOfPayment, ...] = UNOPENED
     methods: tuple[ShipmentMethod, ...] = UNOPENED

@@ -158,7 +158,10 @@ REFUND = Machine(
         Edge("complete in part", ("PROCESSING",), "PARTIALLY_COMPLETED", "Some of it has left."),
         Edge("fail", ("PROCESSING",), "FAILED", "The provider did not do it."),
         Edge("withdraw", ("PROCESSING",), "CANCELED", "It was never sent."),
+        Edge("bounce", ("COMPLETED", "PARTIALLY_COMPLETED"), "FAILED", "It came back to us."),
+        Edge("bounce in part", ("COMPLETED",), "PARTIALLY_COMPLETED", "Some of it came back."),
     ),
+    jumps=(("AWAITING_APPROVAL", "COMPLETED"),),
 )
 
 SHIPMENT = Machine(
@@ -199,4 +202,28 @@ LETTER = Machine(
     ),
 )
 
-MACHINES = (ORDER, ITEM, BAG, PAYMENT, TRANSACTION, REFUND, SHIPMENT, CANCELLATION, LETTER)
+TASK = Machine(
+    "task",
+    born=("OPEN",),
+    edges=(Edge("do", ("OPEN",), "DONE", "Somebody has seen to it, or it settled by itself."),),
+)
+
+DRIFT = Machine(
+    "drift_line",
+    born=("OPEN",),
+    edges=(Edge("resolve", ("OPEN",), "RESOLVED", "Somebody has looked and decided."),),
+)
+
+MACHINES = (
+    ORDER,
+    ITEM,
+    BAG,
+    PAYMENT,
+    TRANSACTION,
+    REFUND,
+    SHIPMENT,
+    CANCELLATION,
+    LETTER,
+    TASK,
+    DRIFT,
+)

@@ -93,7 +93,9 @@ def reserve(draft: Draft, transaction: Transaction) -> None:
 
 def book(draft: Draft, transaction: Transaction) -> None:
     """Book a movement that is known to have happened, with nothing reserved before."""
-    if transaction.amount:
+    if transaction.type == "REFUND_REVERSAL":
+        _shift(draft, transaction, {"refunded": -1})
+    elif transaction.amount:
         _shift(draft, transaction, {_BOOKED[transaction.type]: 1})
     draft.add(transaction)
 

@@ -11,7 +11,11 @@ from counterfoil.order.gateway import Capabilities
 
 
 class Payment(Amounts, frozen=True, kw_only=True):
-    """A payment as stored. Its status follows from its amounts once it is authorised."""
+    """A payment as stored. Its status follows from its amounts once it is authorised.
+
+    `redirect_url` is where the shopper confirms it, `renews` the payment it takes the place of,
+    `warned_at` when it was told that it is about to expire.
+    """
 
     id: str
     order_id: str
@@ -29,6 +33,11 @@ class Payment(Amounts, frozen=True, kw_only=True):
     attention: dict[str, Any] | None = None
     created_at: datetime
     due_at: datetime | None = None
+    return_url: str | None = None
+    redirect_url: str | None = None
+    renews: str | None = None
+    warned_at: datetime | None = None
+    synced_at: datetime | None = None
 
     def restated(self) -> "Payment":
         """Return it with the status its amounts call for; a CREATED one stays as it is."""

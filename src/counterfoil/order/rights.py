@@ -67,6 +67,8 @@ SCOPE_GROUPS = {
     "users:manage": frozenset({"access.manage"}),
     EVERYTHING: ALL_RIGHTS,
 }
+#: What a role may limit by amount, and the right that is limited so. [rulings 45; faults R-7]
+LIMITED = {"refund": "payments.refund"}
 SCOPES = (*(right.scope for right in RIGHTS), *SCOPE_GROUPS)
 
 

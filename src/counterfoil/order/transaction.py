@@ -18,7 +18,9 @@ class Allocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     """A movement as stored: its id is the idempotency key and our reference at the provider.
 
-    A PENDING or UNKNOWN one reserves its amount. Only an ACKNOWLEDGE carries 0. [domain.md §6]
+    A PENDING or UNKNOWN one reserves its amount. Only an ACKNOWLEDGE carries 0. `fee` is what the
+    provider says it keeps of it. A REFUND_REVERSAL takes back a refund that was booked and did not
+    reach the shopper. [domain.md §6, faults R-3]
     """
 
     id: str
@@ -36,6 +38,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     gateway_transaction_id: str | None = None
     error_code: str | None = None
     error_message: str | None = None
+    fee: int | None = None
     source: str
     actor: dict[str, Any]
     credential: str | None = None
