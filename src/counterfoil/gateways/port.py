@@ -6,11 +6,13 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from counterfoil.kernel.http import Reply
 from counterfoil.kernel.problem import Problem
 from counterfoil.order.gateway import Answer, Call, Capabilities, Notice, Statement
 
 _TEXT_MAX = 4_000
 _HIDDEN = "[hidden]"
+RETRY_AFTER_S_MAX = 300
 
 
 class GatewayMisconfigured(Problem):
@@ -78,3 +80,21 @@ def presentable(text: str, secrets: tuple[str, ...] = ()) -> str:
             text = text.replace(secret, _HIDDEN)
     text = text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
     return text if len(text) <= _TEXT_MAX else text[:_TEXT_MAX] + "…"
+
+
+def decode(reply: Reply, shape: type[Any]) -> Any:
+    """Read the body as a shape; None where it is cut, is no JSON or lacks what matters."""
+    if reply.truncated:
+        return None
+    try:
+        return msgspec.json.decode(reply.body, type=shape)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def retry_after_s(reply: Reply) -> int | None:
+    """Read Retry-After in whole seconds, at most five minutes. [faults P-9]"""
+    text = reply.headers.get("retry-after", "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        return None
+    return min(int(text), RETRY_AFTER_S_MAX)

@@ -8,7 +8,13 @@ from urllib.parse import quote
 
 import msgspec
 
-from counterfoil.gateways.port import HookRefused, presentable, read_settings
+from counterfoil.gateways.port import (
+    HookRefused,
+    decode,
+    presentable,
+    read_settings,
+    retry_after_s,
+)
 from counterfoil.gateways.verdict import (
     REFUSALS,
     STATUSES,
@@ -30,7 +36,6 @@ from counterfoil.order.gateway import (
     Statement,
 )
 
-RETRY_AFTER_S_MAX = 300
 _PATHS = {
     Kind.CAPTURE: "captures",
     Kind.VOID: "voids",
@@ -159,7 +164,7 @@ class SandboxGateway:
             reply = await self._exchange("GET", self._payment_path(payment_reference))
         except HttpFailure:
             return None
-        payment = _decode(reply, _Payment) if reply.status == 200 else None
+        payment = decode(reply, _Payment) if reply.status == 200 else None
         if payment is None:
             return None
         return Statement(
@@ -242,14 +247,14 @@ class SandboxGateway:
     def _judge(self, call: Call, reply: Reply) -> Verdict:
         """Sort the answer to a request that wanted an effect."""
         if reply.status in (200, 201):
-            operation = _decode(reply, _Operation)
+            operation = decode(reply, _Operation)
             if operation is None:
                 return Verdict(Outcome.UNKNOWN, "invalid_answer", "The answer is not complete.")
             return self._judge_operation(call, operation)
         if reply.status == 429:
-            wait = _wait(reply)
-            return Verdict(TURNED_AWAY, "rate_limited", "Too many requests.", retry_after_s=wait)
-        refusal: _Refusal | None = _decode(reply, _Refusal)
+            wait_s = retry_after_s(reply)
+            return Verdict(TURNED_AWAY, "rate_limited", "Too many requests.", retry_after_s=wait_s)
+        refusal: _Refusal | None = decode(reply, _Refusal)
         if refusal is None:
             return Verdict(Outcome.UNKNOWN, f"http_{reply.status}", "The provider failed.")
         why = (reply.status, refusal.error.code)
@@ -263,7 +268,7 @@ class SandboxGateway:
                 return told
             return told.doubt("contradiction", "The answer says yes and no.")
         if outcome is Outcome.NOT_EXECUTED:
-            return msgspec.structs.replace(verdict, retry_after_s=_wait(reply))
+            return msgspec.structs.replace(verdict, retry_after_s=retry_after_s(reply))
         return verdict
 
     def _judge_operation(self, call: Call, found: _Operation) -> Verdict:
@@ -289,9 +294,9 @@ class SandboxGateway:
 
     def _judge_found(self, call: Call, reply: Reply) -> Verdict:
         """Sort the answer to the status query."""
-        if reply.status == 404 and _decode(reply, _Refusal) is not None:
+        if reply.status == 404 and decode(reply, _Refusal) is not None:
             return Verdict(Outcome.NOT_EXECUTED, "not_found", "The provider knows nothing of it.")
-        found = _decode(reply, _Found) if reply.status == 200 else None
+        found = decode(reply, _Found) if reply.status == 200 else None
         if found is None:
             return Verdict(Outcome.UNKNOWN, f"http_{reply.status}", "The provider could not tell.")
         if not found.operations:
@@ -308,7 +313,7 @@ class SandboxGateway:
         except HttpFailure as failure:
             return self._failed(call, failure, path, None)
         raw = self._raw("GET", path, None, reply)
-        payment = _decode(reply, _Payment) if reply.status == 200 else None
+        payment = decode(reply, _Payment) if reply.status == 200 else None
         if payment is None:
             return self._answer(self._judge(call, reply), raw)
         taken = payment.captured if call.flow == "payment" else payment.authorized
@@ -362,21 +367,3 @@ class SandboxGateway:
         text = presentable(outcome.body.decode("utf-8", "replace"), (self._key,))
         answer = {"status": outcome.status, "body": text, "truncated": outcome.truncated}
         return {**told, "answer": answer, "elapsed_ms": outcome.elapsed_ms}
-
-
-def _decode(reply: Reply, shape: type[Any]) -> Any:
-    """Read the body as a shape; None where it is cut, is no JSON or lacks what matters."""
-    if reply.truncated:
-        return None
-    try:
-        return msgspec.json.decode(reply.body, type=shape)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _wait(reply: Reply) -> int | None:
-    """Read Retry-After in whole seconds, at most five minutes. [faults P-9]"""
-    text = reply.headers.get("retry-after", "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        return None
-    return min(int(text), RETRY_AFTER_S_MAX)
