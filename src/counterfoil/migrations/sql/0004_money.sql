@@ -283,6 +283,8 @@ grant select on inbound_events, reconciliations to counterfoil_gate;
 grant update (lease_until, lease_token, attempts) on inbound_events, reconciliations
   to counterfoil_gate;
 
+-- The gate owns it, so the gate replaces it: an owner who is no superuser may become the gate.
+set local role counterfoil_gate;
 create or replace function due_claim(lane text, wanted integer, lease_seconds double precision)
   returns table (account_id uuid, kind text, id uuid, order_id uuid, lease uuid, attempts integer)
   language plpgsql volatile security definer set search_path = public, pg_temp as $$
@@ -333,3 +335,4 @@ begin
     raise exception using errcode = '22023', message = format('no lane %s', lane);
   end if;
 end $$;
+reset role;
