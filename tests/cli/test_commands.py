@@ -53,6 +53,34 @@ def test_an_account_a_key_and_a_user_are_made(typed):
     assert re.fullmatch(r"[0-9a-f-]{36}\n", out)
 
 
+def test_roles_are_made_with_limits_and_listed(typed):
+    typed("account", "create", "Acme")
+    made = typed(
+        "role", "create", "till", "--name", "Till", "--permissions", "orders.read,payments.refund",
+        "--limit", "refund:EUR:10000", "--limit", "refund:NOK:50000",
+    )
+    assert made == (0, "till\n", "")
+    words = ("user", "add", "tim@example.com", "--role", "till", "--password-stdin")
+    assert typed(*words, stdin="eight-small-owls\n")[0] == 0
+    listed = typed("role", "list")[1].splitlines()
+    line = "till  1 user  refund:EUR:10000, refund:NOK:50000  orders.read, payments.refund"
+    assert line in listed
+    assert typed("role", "change", "till", "--limit", "refund:eur:5") == (0, "", "")
+    assert "till  1 user  refund:EUR:5  " in typed("role", "list")[1]
+    assert typed("role", "change", "till", "--no-limits", "--name", "Kasse")[0] == 0
+    assert "till  1 user  no limits  " in typed("role", "list")[1]
+    for wrong, code, sentence in (
+        (("till", "--limit", "refund:100"), 2, "refund:100 is no limit; write refund:EUR:10000"),
+        (("till", "--limit", "refund:EUR:1", "--no-limits"), 2, "not both"),
+        (("till", "--limit", "capture:EUR:1"), 1, "'capture' has no limit."),
+        (("nobody", "--no-limits"), 1, "There is no role 'nobody'."),
+        (("service", "--permissions", "*"), 1, "A built-in role keeps"),
+    ):
+        refused = typed("role", "change", *wrong)
+        assert refused[0] == code, wrong
+        assert sentence in refused[2]
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

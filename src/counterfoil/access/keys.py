@@ -76,7 +76,8 @@ async def create_key(connection: Connection, actor: Actor, new: NewKey) -> MadeK
     """Make a key; the only time that its text is told.
 
     Raises ValidationFailed, UnknownReference, and PermissionDenied where it would have more rights
-    or see more merchants than the actor.
+    or see more merchants than the actor. A key has no limits, so who may refund up to a limit
+    gives no key the right to refund. [H-17]
     """
     check_shape(new)
     check_scopes(new.scopes)

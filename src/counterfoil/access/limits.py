@@ -1,24 +1,47 @@
 """Nobody gives away more than they have. [faults H-17]"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from counterfoil.kernel.db import Connection
 from counterfoil.kernel.problem import PermissionDenied
 from counterfoil.order.actor import Actor
 from counterfoil.order.problems import UnknownReference
-from counterfoil.order.rights import rights_of
+from counterfoil.order.rights import LIMITED, rights_of
+
+Limits = Mapping[str, Mapping[str, int]]
 
 
-def require_all(actor: Actor, scopes: Iterable[str]) -> None:
-    """Go on only where the actor has every right that the scopes stand for.
+def require_all(actor: Actor, scopes: Iterable[str], limits: Limits | None = None) -> None:
+    """Go on only where the actor has every right that the scopes stand for, up to as much.
 
-    Raises PermissionDenied, which names the missing ones.
+    `limits` are what the rights are given with; None is without any. Raises PermissionDenied,
+    which names the missing rights, or what the actor may do only up to a limit.
     """
-    missing = sorted(right for right in rights_of(scopes) if not actor.can(right))
+    given = rights_of(scopes)
+    missing = sorted(right for right in given if not actor.can(right))
     if missing:
         raise PermissionDenied(
             f"You cannot give rights that you lack: {', '.join(missing)}.", missing=missing
         )
+    wanted = limits or {}
+    beyond = [
+        right
+        for what, right in LIMITED.items()
+        if right in given and not _fits(actor.limits.get(what), wanted.get(what))
+    ]
+    if beyond:
+        raise PermissionDenied(
+            f"You have {', '.join(beyond)} up to a limit and cannot give more.", limited=beyond
+        )
+
+
+def _fits(own: Mapping[str, int] | None, wanted: Mapping[str, int] | None) -> bool:
+    """Tell whether a limit is no higher than one's own; None is no limit, a missing currency 0."""
+    if own is None:
+        return True
+    return wanted is not None and all(
+        amount <= own.get(currency, 0) for currency, amount in wanted.items()
+    )
 
 
 def require_within(

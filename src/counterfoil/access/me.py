@@ -9,7 +9,10 @@ from counterfoil.order.rights import RIGHTS
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
-    """The credential of a request. `merchants` and `stores` null are all of them."""
+    """The credential of a request. `merchants` and `stores` null are all of them.
+
+    `limits` are minor units: {"refund": {"EUR": 10000}}; a right without one is for any amount.
+    """
 
     account: Account
     kind: str
@@ -18,6 +21,7 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     scopes: list[str]
     merchants: list[str] | None
     stores: list[str] | None
+    limits: dict[str, dict[str, int]] = {}
 
 
 async def describe(connection: Connection, actor: Actor) -> Me:
@@ -33,4 +37,5 @@ async def describe(connection: Connection, actor: Actor) -> Me:
         scopes=[right.scope for right in RIGHTS if actor.can(right.name)],
         merchants=None if actor.merchants is None else sorted(actor.merchants),
         stores=None if actor.stores is None else sorted(actor.stores),
+        limits=actor.limits,
     )

@@ -15,3 +15,17 @@ class LastAdministrator(Problem):
 
     code, status = "last_administrator", 409
     title = "Nobody would be left who can manage access."
+
+
+class RoleCodeTaken(Problem):
+    """Users have a role by its code; one code is one role."""
+
+    code, status = "role_code_taken", 409
+    title = "There is a role with this code already."
+
+
+class RoleBuiltIn(Problem):
+    """What a built-in role allows is the same in every account; only its limits may change."""
+
+    code, status = "role_built_in", 409
+    title = "A built-in role keeps its name and permissions. Make a role of your own."

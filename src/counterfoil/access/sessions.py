@@ -86,7 +86,7 @@ class SessionCheck:
                 " here as ("
                 "  update users u set last_seen_at = cf_now() from seen"
                 "  where u.account_id = $1 and u.id = seen.user_id)"
-                " select s.csrf, s.expires_at, r.permissions,"
+                " select s.csrf, s.expires_at, r.permissions, r.limits,"
                 "   (to_jsonb(u) - 'password_hash')::text as told"
                 " from sessions s"
                 " join users u on u.account_id = $1 and u.id = s.user_id"
@@ -129,6 +129,7 @@ def _session(account_id: str, row: Any) -> Session:
         rights=rights_of(msgspec.json.decode(row["permissions"])),
         merchants=None if user.merchants is None else frozenset(user.merchants),
         stores=None if user.stores is None else frozenset(user.stores),
+        limits=msgspec.json.decode(row["limits"]),
         credential=f"user:{user.id}",
     )
     return Session(actor=actor, user=user, csrf=row["csrf"], expires_at=row["expires_at"])

@@ -12,10 +12,10 @@ import asyncpg
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from counterfoil.access.limits import check_named, require_all, require_within
+from counterfoil.access.limits import check_named, require_within
 from counterfoil.access.passwords import check_password, hash_password
 from counterfoil.access.problems import EmailTaken, LastAdministrator
-from counterfoil.access.roles import permissions_of
+from counterfoil.access.roles import can_let_in, lets_in, named_role, require_role
 from counterfoil.kernel.db import Connection
 from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.page import COUNT_MAX, LIMIT, Page, check_limit, read_cursor, read_page
@@ -26,8 +26,6 @@ from counterfoil.order.actor import Actor
 Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$(?!\n)", max_length=254)]
 Codes = Annotated[list[Code], Meta(min_length=1, max_length=1000)]
 Theme = Literal["system", "light", "dark"]
-# Roles that can let people in; the last active user with one of them stays.
-_LETS_IN = ["*", "access.manage", "access:manage", "users:manage"]
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,7 +108,7 @@ async def create_user(connection: Connection, actor: Actor, new: NewUser) -> Use
     email = normal_email(new.email)
     check_shape(msgspec.structs.replace(new, email=email))
     check_password(new.password, email)
-    require_all(actor, await permissions_of(connection, new.role))
+    require_role(actor, await named_role(connection, new.role))
     require_within(actor, new.merchants, new.stores)
     await check_named(connection, new.merchants, new.stores)
     try:
@@ -188,9 +186,9 @@ async def _check_change(
     connection: Connection, actor: Actor, before: User, change: UserChange
 ) -> None:
     """Refuse to raise somebody above oneself, and to touch somebody who is above. [H-17]"""
-    require_all(actor, await permissions_of(connection, before.role))
+    require_role(actor, await named_role(connection, before.role))
     if change.role is not UNSET:
-        require_all(actor, await permissions_of(connection, change.role))
+        require_role(actor, await named_role(connection, change.role))
     merchants = before.merchants if change.merchants is UNSET else change.merchants
     stores = before.stores if change.stores is UNSET else change.stores
     require_within(actor, merchants, stores)
@@ -201,17 +199,8 @@ async def _check_change(
 
 async def _keep_an_administrator(connection: Connection, before: User) -> None:
     """Undo a change that leaves nobody who can let people in. Raises LastAdministrator."""
-    row = await connection.row(
-        "select exists (select from roles where account_id = $1 and code = $2"
-        "   and permissions ?| $3::text[]) as could,"
-        " exists (select from users u join roles r on r.account_id = $1 and r.code = u.role"
-        "   where u.account_id = $1 and u.status = 'ACTIVE' and u.merchants is null"
-        "   and u.stores is null and r.permissions ?| $3::text[]) as somebody_can",
-        connection.account,
-        before.role,
-        _LETS_IN,
-    )
-    if row["could"] and before.status == "ACTIVE" and not row["somebody_can"]:
+    could = lets_in(await named_role(connection, before.role))
+    if could and before.status == "ACTIVE" and not await can_let_in(connection):
         raise LastAdministrator(f"{before.email} is the last who can manage access.")
 
 
@@ -222,7 +211,7 @@ async def set_password(connection: Connection, actor: Actor, user_id: str, passw
     """
     user = await find_user(connection, user_id)
     if not (actor.kind == "user" and actor.id == user.id):
-        require_all(actor, await permissions_of(connection, user.role))
+        require_role(actor, await named_role(connection, user.role))
         require_within(actor, user.merchants, user.stores)
     check_password(password, user.email)
     await connection.rows(

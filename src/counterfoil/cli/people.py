@@ -113,7 +113,7 @@ def add_user(
     email
         What the user signs in with.
     role
-        admin, manager, service, warehouse, accounting or merchant.
+        admin, manager, service, warehouse, accounting, merchant, or one of `role list`.
     name
         What people call the user; without it the part of the e-mail before the @.
     password_stdin

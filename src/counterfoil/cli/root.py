@@ -26,9 +26,11 @@ app = App(
 )
 _account = App(name="account", help="Accounts: companies that are kept apart.", group=_SET_UP)
 _key = App(name="key", help="API keys.", group=_SET_UP)
+_role = App(name="role", help="What users may do, and up to how much.", group=_SET_UP)
+_secrets = App(name="secrets", help="Credentials as they are kept: sealed.", group=_LOOK)
 _user = App(name="user", help="People who sign in to the portal.", group=_SET_UP)
 _import = App(name="import", help="Bring orders in from files.", group=_ORDERS)
-for _part in (_account, _key, _user, _import):
+for _part in (_account, _key, _role, _user, _import, _secrets):
     app.command(_part)
 
 #: Command, the file and function it is in, where it is listed.
@@ -44,7 +46,11 @@ _COMMANDS: tuple[tuple[App, str, str, Group | None], ...] = (
     (_account, "create", "people:create_account", None),
     (_account, "list", "people:list_accounts", None),
     (_key, "create", "people:create_key", None),
+    (_role, "list", "roles:list_roles", None),
+    (_role, "create", "roles:create_role", None),
+    (_role, "change", "roles:change_role", None),
     (_user, "add", "people:add_user", None),
+    (_secrets, "rotate", "upkeep:rotate_secrets", None),
     (_import, "orders", "importing:orders", None),
 )
 for _app, _name, _place, _group in _COMMANDS:
