@@ -64,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
         COUNTERFOIL_SECRET_KEY holds one or more of 32 bytes in base64, with commas between. With
         the program's own database one is made in the data folder at first use, readable for its
-        owner alone. Raises WrongSetting.
+        owner alone; that file holds several as lines. Raises WrongSetting.
         """
         if self.secret_key is not None:
             return [_decode(text) for text in self.secret_key.split(",")]
@@ -74,7 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 " installation; `openssl rand -base64 32` makes one. Keep it: without it the"
                 " credentials of gateways cannot be read again."
             )
-        return [_decode(_key_of_folder(self.data_dir))]
+        return [_decode(line) for line in _keys_of_folder(self.data_dir)]
 
 
 def read_settings(environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
@@ -138,8 +138,8 @@ def _decode(text: str) -> bytes:
     return key
 
 
-def _key_of_folder(data_dir: Path) -> str:
-    """Read the data folder's key, and make it where it is missing.
+def _keys_of_folder(data_dir: Path) -> list[str]:
+    """Read the data folder's keys, the newest first; make one where there is none.
 
     It is written aside and linked into place, which fails where another process was first: every
     process then reads the same one, whole.
@@ -161,7 +161,7 @@ def _key_of_folder(data_dir: Path) -> str:
             pass
         finally:
             aside.unlink()
-    return place.read_text().strip()
+    return place.read_text().split() or [""]
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

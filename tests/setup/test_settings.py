@@ -65,3 +65,12 @@ def test_with_a_database_elsewhere_a_key_must_be_given(tmp_path):
 def test_keys_may_be_exchanged():
     settings = read_settings({"COUNTERFOIL_SECRET_KEY": f"{OTHER}, {KEY}"})
     assert settings.secret_keys() == [bytes([1]) * 32, bytes(32)]
+
+
+def test_the_keys_of_the_data_folder_are_exchanged_as_lines(tmp_path):
+    (tmp_path / "secret.key").write_text(f"{OTHER}\n{KEY}\n")
+    settings = read_settings({}, data_dir=tmp_path)
+    assert settings.secret_keys() == [bytes([1]) * 32, bytes(32)]
+    (tmp_path / "secret.key").write_text("\n")
+    with pytest.raises(WrongSetting, match="must be 32 bytes in base64"):
+        settings.secret_keys()

@@ -13,7 +13,7 @@ from psutil import pid_exists
 from counterfoil.cli.said import Said
 from counterfoil.kernel.db import Pool
 from counterfoil.order.config import Account
-from counterfoil.settings import KEY_FILE, Settings, read_settings
+from counterfoil.settings import KEY_FILE, Settings, WrongSetting, read_settings
 
 if TYPE_CHECKING:
     from counterfoil.kernel.postgres import Server
@@ -82,6 +82,14 @@ def _keys(settings: Settings, *, make: bool) -> list[bytes]:
     if settings.secret_key is None and in_folder:
         settings = msgspec.structs.replace(settings, database_url=None, owner_url=None)
     return settings.secret_keys()
+
+
+def keys_at_hand(installation: Installation) -> list[bytes]:
+    """Return the keys that secrets are sealed with, or none where they are not here."""
+    try:
+        return _keys(installation.settings, make=False)
+    except WrongSetting:
+        return []
 
 
 def _named(settings: Settings) -> Settings:

@@ -1,17 +1,22 @@
 """Looking after an installation: its schema, its health, its description."""
 
 import asyncio
+from collections.abc import Callable
 
 from counterfoil.cli.installation import (
     DataDir,
     Installation,
     keep_database_url,
+    keys_at_hand,
     open_database,
     open_installation,
     run_migrations,
 )
 from counterfoil.cli.progress import Progress
 from counterfoil.cli.said import Said, say
+from counterfoil.kernel.db import Pool
+from counterfoil.kernel.secrets import KeyRing
+from counterfoil.order.config import Account
 
 _SHOWN_MAX = 5
 
@@ -47,11 +52,21 @@ def migrate(*, new_password: bool = False, data_dir: DataDir = None) -> None:
 def doctor(*, data_dir: DataDir = None) -> int:
     """Check the database and every account in it, and say what is wrong.
 
-    Looks at the role, the schema, the clock and the life cycles, and runs every invariant. Ends
-    with 1 if anything was found.
+    Looks at the role, the schema, the clock and the life cycles, runs every invariant and opens
+    every secret. Ends with 1 if anything was found.
     """
     with open_installation(data_dir=data_dir) as installation:
         return asyncio.run(_examine(installation))
+
+
+def rotate_secrets(*, data_dir: DataDir = None) -> int:
+    """Seal every secret again under the newest key, the first of COUNTERFOIL_SECRET_KEY.
+
+    The keys that secrets are under now follow it there. Safe to stop and to repeat; no secret
+    changes. Ends with 1 if any could not be opened: those stay as they are.
+    """
+    with open_installation(data_dir=data_dir, key="given") as installation:
+        return asyncio.run(_rotate(installation))
 
 
 def openapi() -> None:
@@ -84,5 +99,61 @@ async def _examine(installation: Installation) -> int:
                 print(f"  {finding.sentence} ({finding.invariant}, {finding.count:,} times)")
                 for row in finding.rows[:_SHOWN_MAX]:
                     print(f"    {row.id or ''}: {row.detail}")
-            found += len(broken)
+            found += len(broken) + await _look_at_seals(installation, pool, account)
     return 1 if found else 0
+
+
+async def _look_at_seals(installation: Installation, pool: Pool, account: Account) -> int:
+    """Tell how the secrets of an account are sealed; return how many cannot be opened."""
+    from counterfoil.setup.sealed import count_secrets, look_at_seals
+
+    keys = keys_at_hand(installation)
+    async with pool.connection(account.id) as connection:
+        if not keys:
+            if await count_secrets(connection):
+                print(f"{account.name}: secrets were not looked at: no key is here to open them.")
+            return 0
+        seals = await look_at_seals(connection, KeyRing(keys))
+    for closed in seals.closed:
+        print(f"{account.name}: {closed.what} cannot be opened: {closed.why}")
+    if seals.older:
+        what = "1 secret is" if seals.older == 1 else f"{seals.older:,} secrets are"
+        print(f"{account.name}: {what} under an old key; `counterfoil secrets rotate` renews.")
+    return len(seals.closed)
+
+
+def _follower(progress: Progress) -> Callable[[int], None]:
+    return lambda seen: progress.at(seen, f"{seen:,} secrets")
+
+
+async def _rotate(installation: Installation) -> int:
+    from counterfoil.order.actor import system
+    from counterfoil.setup.accounts import list_accounts
+    from counterfoil.setup.sealed import count_secrets, seal_again
+
+    keys = KeyRing(installation.settings.secret_keys())
+    closed = 0
+    async with open_database(installation) as pool:
+        for account in await list_accounts(pool):
+            async with pool.connection(account.id) as connection:
+                total = await count_secrets(connection)
+                with Progress(f"Sealing {account.name}", total=total) as progress:
+                    result = await seal_again(
+                        connection,
+                        system(account.id),
+                        keys,
+                        follow=_follower(progress),
+                    )
+            print(
+                f"{account.name}: {result.done:,} sealed again,"
+                f" {result.were_newest:,} under the newest key already."
+            )
+            for one in result.closed:
+                print(f"  {one.what} cannot be opened: {one.why}")
+            closed += len(result.closed)
+    if closed:
+        say(
+            "What could not be opened is as it was. Add the key that it is under to"
+            " COUNTERFOIL_SECRET_KEY, after the first, and run this again."
+        )
+    return 1 if closed else 0

@@ -87,7 +87,7 @@ async def open_credentials(connection: Connection, code: str, keys: KeyRing) -> 
         raise NotFound(f"There is no gateway {code!r}.")
     if row["credentials"] is None:
         return {}
-    plain = keys.open(row["credentials"], _context(connection.account, code))
+    plain = keys.open(row["credentials"], seal_context(connection.account, code))
     return msgspec.json.decode(plain, type=dict[str, str])
 
 
@@ -179,7 +179,8 @@ async def change_gateway(
     return msgspec.json.decode(told, type=Gateway)
 
 
-def _context(account_id: str, code: str) -> str:
+def seal_context(account_id: str, code: str) -> str:
+    """Name the place that a gateway's credentials are sealed for."""
     return f"gateway:{account_id}:{code}"
 
 
@@ -189,7 +190,7 @@ def _seal(
     if not credentials:
         return None
     assert keys is not None, "credentials are sealed before they are kept"
-    return keys.seal(msgspec.json.encode(credentials), _context(account_id, code))
+    return keys.seal(msgspec.json.encode(credentials), seal_context(account_id, code))
 
 
 def _check_settings(settings: dict[str, Any]) -> None:
