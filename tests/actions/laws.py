@@ -1,9 +1,12 @@
 """What is true of every folder, whatever happened to it."""
 
+from collections import Counter
+
 from counterfoil.order.amounts import AMOUNT_NAMES, summed
 from counterfoil.order.bag import Bag
 from counterfoil.order.folder import Folder
 from counterfoil.order.item import Item
+from counterfoil.order.ledger import CHART, LedgerEntry
 from counterfoil.order.life import MACHINES
 from counterfoil.order.order import OPEN_STATES, Order
 from counterfoil.order.shipment import LEFT
@@ -26,6 +29,29 @@ def assert_lawful(folder: Folder) -> None:
     _movements_explain_amounts(folder)
     _statuses_follow(folder)
     _units_follow(folder)
+
+
+def assert_ledger(folder: Folder, entries: list[LedgerEntry]) -> None:
+    """Hold the entries of an order's whole life against its amounts. [faults V1, V3]"""
+    balances: Counter[tuple[str, str | None]] = Counter()
+    for entry in entries:
+        assert entry.amount > 0
+        assert {entry.debit, entry.credit} <= CHART.keys()
+        balances[entry.debit, entry.merchant] += entry.amount
+        balances[entry.credit, entry.merchant] -= entry.amount
+    assert sum(balances.values()) == 0
+    order = folder.order
+    assert balances["authorised", None] == order.outstanding
+    assert balances["authorisations", None] == -order.outstanding
+    owed = sum(amount for (name, _), amount in balances.items() if name == "receivable")
+    assert owed == order.captured - order.refunded
+    for merchant in {bag.merchant for bag in folder.bags}:
+        bags = [bag for bag in folder.bags if bag.merchant == merchant]
+        assert balances["payable", merchant] == -sum(bag.captured for bag in bags)
+        assert balances["refunds", merchant] == sum(bag.refunded for bag in bags)
+    places = [(entry.sequence, entry.line) for entry in entries]
+    assert len(places) == len(set(places))
+    assert all(entry.sequence <= order.version for entry in entries)
 
 
 def _money_adds_up(folder: Folder) -> None:

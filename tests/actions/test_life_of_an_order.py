@@ -31,7 +31,7 @@ from counterfoil.kernel.problem import Problem
 from counterfoil.order.gateway import Answer, Outcome
 from counterfoil.order.shipment import ShipmentItem
 from counterfoil.order.transaction import UNSETTLED
-from tests.actions.laws import assert_lawful
+from tests.actions.laws import assert_lawful, assert_ledger
 from tests.actions.making import STATES, asked, later, placed
 
 AMOUNTS = st.sampled_from([None, 700, 1, 1300, 2500, 5000, 0, -1, 6000])
@@ -54,6 +54,7 @@ class Life(RuleBasedStateMachine):
         change = placed(gateway, flow, **more)
         self.folder = later(change.after)
         self.facts = list(change.facts)
+        self.entries = list(change.ledger())
         self.count = 0
 
     def do(self, action, **arguments):
@@ -67,6 +68,7 @@ class Life(RuleBasedStateMachine):
             return
         assert change.seen == self.folder.order.version
         self.facts += change.facts
+        self.entries += change.ledger()
         self.folder = later(change.after)
 
     def act(self, action, **arguments):
@@ -174,6 +176,10 @@ class Life(RuleBasedStateMachine):
         payment = next(p for p in self.folder.payments if p.expires_at)
         self.folder = later(self.folder, 8 * 24 * 3600)
         self.act(expire, payment_id=payment.id, lease="mine")
+
+    @invariant()
+    def the_ledger_says_the_same(self):
+        assert_ledger(self.folder, self.entries)
 
     @invariant()
     def the_laws_hold(self):

@@ -1,10 +1,12 @@
 """What is final stays, life cycles hold whoever writes, and constraints have names of their own."""
 
+import json
 import re
 import subprocess
 import sys
 from itertools import permutations
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -134,6 +136,53 @@ async def test_a_settled_transaction_is_never_changed_and_none_is_deleted(owner,
         await app.execute("delete from transactions")
     assert await app.execute("update transactions set attempts = 1 where status = 'PENDING'")
     await app.close()
+
+
+async def test_a_ledger_entry_is_never_changed_or_deleted(owner, database):
+    await insert_alone(owner, "ledger_entries", await make_row(owner, "ledger_entries", OURS))
+    for sql in ("update ledger_entries set amount = 2", "delete from ledger_entries"):
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            await owner.execute(sql)
+        assert refused.value.sqlstate == "CF004"
+    app = await asyncpg.connect(database.app_url)
+    await bind(app, OURS)
+    for sql in ("update ledger_entries set amount = 2", "delete from ledger_entries"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await app.execute(sql)
+    await app.close()
+
+
+async def test_what_is_entered_for_a_movement_adds_up_to_it_or_nothing_is_entered(owner):
+    done = await make_row(
+        owner, "transactions", OURS, status="SUCCEEDED", settled_at="2026-01-01T00:00:00Z"
+    )
+    done |= {"type": "CAPTURE", "amount": 500, "currency": "EUR"}
+    await insert_alone(owner, "transactions", done)
+    entry = await make_row(owner, "ledger_entries", OURS, transaction_id=done["id"])
+    entry |= {"kind": "captured", "debit": "receivable", "credit": "payable", "currency": "EUR"}
+    many = (
+        "insert into ledger_entries select * from jsonb_populate_recordset("
+        "null::ledger_entries, $1::text::jsonb)"
+    )
+
+    async def entered(*amounts, **more):
+        rows = [entry | {"line": n, "amount": a} | more for n, a in enumerate(amounts, start=1)]
+        await owner.execute(many, json.dumps(rows))
+
+    for wrong in ([499], [501], [250, 249], [500, 500]):
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            await entered(*wrong)
+        assert refused.value.sqlstate == "CF002", wrong
+    for more in ({"currency": "SEK"}, {"transaction_id": str(uuid4())}):
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            await entered(500, **more)
+        assert refused.value.sqlstate == "CF002", more
+    for wrong in (0, -500):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await entered(wrong)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await entered(500, credit="receivable")
+    await entered(300, 200)
 
 
 async def test_every_constraint_and_index_has_a_name_that_somebody_chose(owner):
