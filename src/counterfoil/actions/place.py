@@ -26,7 +26,7 @@ from counterfoil.order.intent import Asked, hold_until, new_transaction
 from counterfoil.order.item import Item
 from counterfoil.order.moves import allocate, book
 from counterfoil.order.order import Order
-from counterfoil.order.payment import Payment
+from counterfoil.order.payment import GatewayOfPayment, Payment
 from counterfoil.order.problems import AmountInvalid, TotalsMismatch, UnknownReference
 
 _TOTALS = ("sub_total", "shipping_total", "tax_total", "duty_total", "discount_total", "total")
@@ -293,11 +293,25 @@ def _open_review(draft: Draft, asked: Asked) -> None:
     draft.go_to_built_in("suspended")
 
 
+def _gateway(draft: Draft, named: str | None) -> GatewayOfPayment:
+    """Find the gateway that is named, or the store's default. Raises UnknownReference."""
+    store = draft.before.store
+    code = named or store.default_gateway
+    if code is None:
+        raise UnknownReference(
+            f"The payment names no gateway and the store {store.code} has no default: name one, or"
+            f" set one with PATCH /v1/stores/{store.code} as default_gateway.",
+        )
+    gateway = next((g for g in draft.before.gateways if g.code == code), None)
+    if gateway is None or not gateway.enabled or gateway.store not in (None, store.code):
+        is_default = "" if named else f" It is the default of the store {store.code}."
+        raise UnknownReference(f"There is no gateway {code} to pay at.{is_default}", gateway=code)
+    return gateway
+
+
 def _open_payment(draft: Draft, wanted: WantedPayment, asked: Asked) -> None:
     order = draft.order
-    gateway = next((g for g in draft.before.gateways if g.code == wanted.gateway), None)
-    if gateway is None or not gateway.enabled or gateway.store not in (None, order.store):
-        raise UnknownReference(f"There is no gateway {wanted.gateway}.", gateway=wanted.gateway)
+    gateway = _gateway(draft, wanted.gateway)
     if order.total == 0 and wanted.amount is None and wanted.reference is None:
         return  # nothing to pay
     amount = order.total if wanted.amount is None else wanted.amount

@@ -4,30 +4,20 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
 
 from counterfoil.api.ask import Ask
 from counterfoil.api.door import Door
 from counterfoil.api.lists import PageQuery
 from counterfoil.book.once import once
-from counterfoil.gateways import GatewayMisconfigured, open_gateway
+from counterfoil.gateways import GatewayMisconfigured
 from counterfoil.kernel.db import Connection
 from counterfoil.kernel.page import Count, Page
-from counterfoil.kernel.problem import ValidationFailed
-from counterfoil.order.capability import CAPABILITIES
+from counterfoil.order.capability import capabilities
 from counterfoil.order.change import Answered
 from counterfoil.order.config import Gateway, Merchant, Store
 from counterfoil.order.gateway import Capabilities
 from counterfoil.order.problems import UnknownReference
-from counterfoil.setup.gateways import (
-    GatewayChange,
-    NewGateway,
-    change_gateway,
-    create_gateway,
-    find_gateway,
-    list_gateways,
-    open_credentials,
-)
+from counterfoil.setup.gateways import GatewayChange, NewGateway, find_gateway, list_gateways
 from counterfoil.setup.merchants import (
     MerchantChange,
     NewMerchant,
@@ -37,19 +27,21 @@ from counterfoil.setup.merchants import (
 )
 from counterfoil.setup.problems import CodeTaken
 from counterfoil.setup.stores import NewStore, StoreChange, add_store, change_store, list_stores
+from counterfoil.work.connecting import Tested, connect, hook_address, reconnect, try_out
 
 door = Door("Set-up")
 _SETTINGS, _GATEWAYS = "settings.manage", "gateways.manage"
 _encode = msgspec.json.Encoder().encode
-HOLD_SECONDS_MAX = 366 * 86400
 
 
-class Tested(msgspec.Struct, frozen=True):
-    """Whether a gateway can be reached with its credentials."""
+class ShownGateway(Gateway, frozen=True, kw_only=True):
+    """A gateway, what it can do, and where its provider may call us; null where it never does.
 
-    ok: bool
-    message: str
-    elapsed_ms: int
+    `hook_url` is a path alone where the installation's public address is not set.
+    """
+
+    capabilities: Capabilities
+    hook_url: str | None
 
 
 async def write(
@@ -124,45 +116,51 @@ async def edit_merchant(ask: Ask, body: MerchantChange) -> Answered:
     )
 
 
-@door.get("/v1/gateways", right=_GATEWAYS, answers={200: Page[Gateway]})
-async def show_gateways(ask: Ask, query: PageQuery) -> Page[Gateway]:
-    """List the gateways by code, without their credentials."""
+@door.get("/v1/gateways", right=_GATEWAYS, answers={200: Page[ShownGateway]})
+async def show_gateways(ask: Ask, query: PageQuery) -> Page[ShownGateway]:
+    """List the gateways by code with what each can do, without their credentials."""
     async with ask.office.pool.connection(ask.actor.account_id) as connection:
-        return await list_gateways(connection, limit=query.limit, cursor=query.cursor)
+        page = await list_gateways(connection, limit=query.limit, cursor=query.cursor)
+    return Page([_shown(ask, one) for one in page.data], page.next_cursor, page.count)
 
 
 @door.post(
-    "/v1/gateways", right=_GATEWAYS, answers={201: Gateway},
+    "/v1/gateways", right=_GATEWAYS, answers={201: ShownGateway},
     raises=(UnknownReference, CodeTaken, GatewayMisconfigured),
 )
 async def make_gateway(ask: Ask, body: NewGateway) -> Answered:
     """Connect a gateway. Its credentials are sealed and never come out again."""
-    _check_gateway(body.kind, body.settings, body.credentials or {})
-    return await write(
-        ask, lambda connection: create_gateway(connection, ask.actor, body, ask.office.ring),
-        status=201,
-    )
+
+    async def make(connection: Connection) -> ShownGateway:
+        return _shown(ask, await connect(connection, ask.actor, body, ask.office.ring))
+
+    return await write(ask, make, status=201)
+
+
+@door.get(
+    "/v1/gateways/{code}", right=_GATEWAYS, answers={200: ShownGateway}
+)
+async def show_gateway(ask: Ask) -> ShownGateway:
+    """Show a gateway with what it can do, without its credentials."""
+    async with ask.office.pool.connection(ask.actor.account_id) as connection:
+        return _shown(ask, await find_gateway(connection, ask.path["code"]))
 
 
 @door.patch(
-    "/v1/gateways/{code}", right=_GATEWAYS, answers={200: Gateway},
+    "/v1/gateways/{code}", right=_GATEWAYS, answers={200: ShownGateway},
     raises=(UnknownReference, GatewayMisconfigured),
 )
 async def edit_gateway(ask: Ask, body: GatewayChange) -> Answered:
     """Change a gateway; credentials that are sent replace all there are, null removes them."""
-    code, ring = ask.path["code"], ask.office.ring
+    code = ask.path["code"]
 
-    async def change(connection: Connection) -> Gateway:
-        now = await find_gateway(connection, code)
-        settings = now.settings if body.settings is UNSET else body.settings
-        if body.credentials is UNSET:
-            credentials = await open_credentials(connection, code, ring)
-        else:
-            credentials = body.credentials or {}
-        _check_gateway(now.kind, settings, credentials)
-        return await change_gateway(connection, ask.actor, code, body, ring)
+    async def change(connection: Connection) -> ShownGateway:
+        changed = await reconnect(connection, ask.actor, code, body, ask.office.ring)
+        return _shown(ask, changed)
 
-    return await write(ask, change)
+    answered = await write(ask, change)
+    ask.office.adapters.forget(ask.actor.account_id, code)
+    return answered
 
 
 @door.post(
@@ -171,23 +169,15 @@ async def edit_gateway(ask: Ask, body: GatewayChange) -> Answered:
 )
 async def test_gateway(ask: Ask) -> Tested:
     """Try to reach a gateway with its credentials; no money moves."""
-    gateway = await ask.office.adapters.of(ask.actor.account_id, ask.path["code"])
-    return msgspec.convert(await gateway.test(), Tested)
+    return await try_out(ask.office.adapters, ask.actor.account_id, ask.path["code"])
 
 
-def _check_gateway(kind: str, settings: dict[str, Any], credentials: dict[str, str]) -> None:
-    """Open the adapter once: what it cannot use is refused now, not at the first payment."""
-    if kind not in CAPABILITIES:
-        raise _wrong("/kind", f"There is no gateway of kind {kind!r} yet.")
-    able = open_gateway(kind, settings, credentials).capabilities
-    try:
-        msgspec.convert(msgspec.to_builtins(able), Capabilities)
-    except msgspec.ValidationError as wrong:
-        raise _wrong("/settings", f"A setting has the wrong type: {wrong}.") from wrong
-    hold = able.hold_seconds
-    if hold is not None and not 1 <= hold <= HOLD_SECONDS_MAX:
-        raise _wrong("/settings/hold_seconds", f"It is 1 to {HOLD_SECONDS_MAX}.")
-
-
-def _wrong(pointer: str, detail: str) -> ValidationFailed:
-    return ValidationFailed(detail, errors=[{"pointer": pointer, "detail": detail}])
+def _shown(ask: Ask, gateway: Gateway) -> ShownGateway:
+    able = capabilities(gateway.kind, gateway.settings)
+    return ShownGateway(
+        **msgspec.structs.asdict(gateway),
+        capabilities=able,
+        hook_url=hook_address(
+            ask.actor.account_id, gateway.code, ask.office.settings.public_url
+        ) if able.hooks else None,
+    )

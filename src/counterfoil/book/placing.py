@@ -33,7 +33,8 @@ _DESK = """select json_build_object(
   'at', cf_now(),
   'gateways', (select coalesce(json_agg(json_build_object('code', g.code, 'kind', g.kind,
     'settings', g.settings, 'enabled', g.enabled, 'store', g.store)), '[]')
-    from gateways g where g.account_id = $1 and g.code = any($4)),
+    from gateways g where g.account_id = $1
+      and g.code = any($4 || array(select c.default_gateway from chosen c))),
   'merchants', (select coalesce(json_object_agg(m.code, m.name), '{}') from merchants m
     where m.account_id = $1
       and m.code = any($5 || array(select c.default_merchant from chosen c))),
@@ -178,7 +179,7 @@ async def open_desk(connection: Connection, placing: Placing) -> tuple[Desk, Ans
         connection.account,
         wanted.store,
         wanted.external_id,
-        [wanted.payment.gateway] if wanted.payment else [],
+        [wanted.payment.gateway] if wanted.payment and wanted.payment.gateway else [],
         merchants_of(wanted),
         placing.channel,
         key.credential if key else None,

@@ -31,8 +31,15 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+#: Which payment of several a refund takes first: the last one, the first one, cards before others.
+REFUND_ORDERS = ("last_in_first", "first_in_first", "card_first")
+
+
 class Store(msgspec.Struct, frozen=True, kw_only=True):
-    """A sales site: its currency, number prefix, scopes and usual choices."""
+    """A sales site: its currency, number prefix, scopes and usual choices.
+
+    `default_gateway` takes the payments of orders that name none.
+    """
 
     id: str
     code: str
@@ -45,6 +52,8 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     auth_hold_seconds: int | None = None
     cancel_email_default: bool = False
     test_orders: bool = True
+    default_gateway: str | None = None
+    refund_order: str = "last_in_first"
     created_at: datetime
 
     @property
@@ -63,7 +72,10 @@ class Merchant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gateway(msgspec.Struct, frozen=True, kw_only=True):
-    """Where money moves, as configured; `store` None is every store. Credentials stay outside."""
+    """Where money moves, as configured; `store` None is every store. Credentials stay outside.
+
+    `default_for` are the stores whose orders are paid here where they name no gateway.
+    """
 
     id: str
     code: str
@@ -72,6 +84,7 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any]
     has_credentials: bool = False
     enabled: bool = True
+    default_for: tuple[str, ...] = ()
     created_at: datetime
 
 

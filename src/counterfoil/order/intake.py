@@ -80,9 +80,12 @@ class WantedBag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class WantedPayment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How it is paid. A `reference` says that the checkout authorised already. [rulings 22]"""
+    """How it is paid; at the store's default gateway where none is named.
 
-    gateway: Code
+    A `reference` says that the checkout authorised already. [rulings 22]
+    """
+
+    gateway: Code | None = None
     flow: Annotated[str, msgspec.Meta(pattern="^(auth|payment)$")] = "auth"
     amount: Positive | None = None
     reference: Reference | None = None

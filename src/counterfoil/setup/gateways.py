@@ -3,6 +3,7 @@
 Only `open_credentials` reads them, for the adapter that calls the provider.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import asyncpg
@@ -20,9 +21,33 @@ from counterfoil.order.config import Gateway
 from counterfoil.order.problems import UnknownReference
 from counterfoil.setup.problems import CodeTaken
 
-Kind = Literal["manual", "sandbox"]
+Kind = Literal["manual", "sandbox", "zip"]
 Words = dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=8192)]]
 SETTINGS_BYTES_MAX = 16_384
+
+
+# What is told of a gateway beside its columns; the credentials are not.
+_TOLD = """to_jsonb(g) - 'credentials' || jsonb_build_object(
+    'has_credentials', g.credentials is not null,
+    'default_for', (select coalesce(jsonb_agg(s.code order by s.code), '[]') from stores s
+      where s.account_id = $1 and s.default_gateway = g.code))"""
+
+_CHANGE = """with was as (
+  select g as old, jsonb_populate_record(g, $3::text::jsonb) as new
+  from gateways g where g.account_id = $1 and g.code = $2 for update),
+ made as (
+  update gateways g set store = (w.new).store, settings = (w.new).settings,
+    enabled = (w.new).enabled,
+    credentials = case when $4 then $5::bytea else g.credentials end
+  from was w where g.account_id = $1 and g.code = $2 returning g.*),
+ told as (select g.code, <told> as it from made g),
+ entry as (
+  insert into audit_entry (account_id, id, type, subject, data, actor, at)
+  select $1, $6, 'gateway.changed', told.code, jsonb_build_object(
+    'before', to_jsonb(was.old) - 'account_id' - 'credentials',
+    'after', told.it - 'account_id' - 'default_for', 'credentials_replaced', $4),
+    $7::text::jsonb, cf_now() from told, was)
+ select it::text from told"""
 
 
 class NewGateway(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -51,10 +76,11 @@ async def list_gateways(
     """List the account's gateways by code."""
     after = read_cursor(cursor, str)
     rows = await connection.rows(
-        "select (to_jsonb(g) - 'credentials'"
-        "   || jsonb_build_object('has_credentials', g.credentials is not null))::text as told,"
-        " (select count(*) from gateways where account_id = $1) as total"
-        " from gateways g where account_id = $1 and code > $2 order by code limit $3",
+        _filled(
+            "select (<told>)::text as told,"
+            " (select count(*) from gateways where account_id = $1) as total"
+            " from gateways g where account_id = $1 and code > $2 order by code limit $3"
+        ),
         connection.account,
         after[0] if after else "",
         check_limit(limit) + 1,
@@ -65,9 +91,7 @@ async def list_gateways(
 async def find_gateway(connection: Connection, code: str) -> Gateway:
     """Return a gateway. Raises NotFound."""
     told = await connection.value(
-        "select (to_jsonb(g) - 'credentials'"
-        "   || jsonb_build_object('has_credentials', g.credentials is not null))::text"
-        " from gateways g where account_id = $1 and code = $2",
+        _filled("select (<told>)::text from gateways g where account_id = $1 and code = $2"),
         connection.account,
         code,
     )
@@ -136,34 +160,20 @@ async def change_gateway(
 ) -> Gateway:
     """Change what is named of a gateway. Raises ValidationFailed, UnknownReference, NotFound.
 
-    The audit entry says whether credentials were replaced, never what they are.
+    A gateway that is the default of a store goes on serving it. The audit entry says whether
+    credentials were replaced, never what they are.
     """
     check_shape(change)
     if change.settings is not UNSET:
         _check_settings(change.settings)
+    if change.store is not UNSET:
+        await _check_defaults(connection, code, change.store)
     replaces = change.credentials is not UNSET
     given = None if change.credentials is UNSET else change.credentials
     sealed = _seal(connection.account, code, given, keys)
     try:
         told = await connection.value(
-            "with was as ("
-            "  select g as old, jsonb_populate_record(g, $3::text::jsonb) as new"
-            "  from gateways g where g.account_id = $1 and g.code = $2 for update),"
-            " made as ("
-            "  update gateways g set store = (w.new).store, settings = (w.new).settings,"
-            "    enabled = (w.new).enabled,"
-            "    credentials = case when $4 then $5::bytea else g.credentials end"
-            "  from was w where g.account_id = $1 and g.code = $2 returning g.*),"
-            " told as (select code, to_jsonb(made) - 'credentials'"
-            "    || jsonb_build_object('has_credentials', credentials is not null) as it"
-            "  from made),"
-            " entry as ("
-            "  insert into audit_entry (account_id, id, type, subject, data, actor, at)"
-            "  select $1, $6, 'gateway.changed', told.code, jsonb_build_object("
-            "    'before', to_jsonb(was.old) - 'account_id' - 'credentials',"
-            "    'after', told.it - 'account_id', 'credentials_replaced', $4),"
-            "    $7::text::jsonb, cf_now() from told, was)"
-            " select it::text from told",
+            _filled(_CHANGE),
             connection.account,
             code,
             to_json(msgspec.structs.replace(change, credentials=UNSET)),
@@ -177,6 +187,10 @@ async def change_gateway(
     if told is None:
         raise NotFound(f"There is no gateway {code!r}.")
     return msgspec.json.decode(told, type=Gateway)
+
+
+def _filled(statement: str) -> str:
+    return statement.replace("<told>", _TOLD)
 
 
 def seal_context(account_id: str, code: str) -> str:
@@ -196,6 +210,40 @@ def _seal(
 def _check_settings(settings: dict[str, Any]) -> None:
     if len(to_json(settings)) > SETTINGS_BYTES_MAX:
         raise refuse("/settings", f"Settings take {SETTINGS_BYTES_MAX} bytes at most.")
+
+
+async def _check_defaults(connection: Connection, code: str, store: str | None) -> None:
+    """Refuse to take a gateway away from a store whose default it is. Raises ValidationFailed."""
+    left = await connection.value(
+        "select min(code) from stores where account_id = $1 and default_gateway = $2"
+        " and code is distinct from coalesce($3, code)",
+        connection.account,
+        code,
+        store,
+    )
+    if left is not None:
+        raise refuse("/store", f"It is the default of the store {left!r}; choose another first.")
+
+
+class Replaced(msgspec.Struct, frozen=True):
+    """When the credentials of a gateway were last set, and by whom."""
+
+    at: datetime
+    by: str
+
+
+async def credentials_set(connection: Connection, code: str) -> Replaced | None:
+    """Tell when somebody last set the credentials of a gateway; None where nothing says so."""
+    told = await connection.value(
+        "select json_build_object('at', at, 'by', actor ->> 'name')::text from audit_entry"
+        " where account_id = $1 and subject = $2 and ("
+        "   (type = 'gateway.created' and (data -> 'after' ->> 'has_credentials')::boolean)"
+        "   or (type = 'gateway.changed' and (data ->> 'credentials_replaced')::boolean))"
+        " order by id desc limit 1",
+        connection.account,
+        code,
+    )
+    return None if told is None else msgspec.json.decode(told, type=Replaced)
 
 
 def _no_store(store: str | None) -> UnknownReference:

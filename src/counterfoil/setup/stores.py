@@ -17,6 +17,7 @@ from counterfoil.order.problems import UnknownReference
 from counterfoil.setup.problems import CodeTaken
 
 Scope = Literal["partial_capture"]
+RefundOrder = Literal["last_in_first", "first_in_first", "card_first"]
 Prefix = Annotated[str, Meta(max_length=16, pattern=r"^[A-Za-z0-9._/-]*$(?!\n)")]
 HoldSeconds = Annotated[int, Meta(ge=60, le=366 * 86400)]
 
@@ -34,6 +35,8 @@ class NewStore(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     auth_hold_seconds: HoldSeconds | None = None
     cancel_email_default: bool = False
     test_orders: bool = True
+    default_gateway: Code | None = None
+    refund_order: RefundOrder = "last_in_first"
 
 
 class StoreChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -48,6 +51,8 @@ class StoreChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit
     auth_hold_seconds: HoldSeconds | UnsetType | None = UNSET
     cancel_email_default: bool | UnsetType = UNSET
     test_orders: bool | UnsetType = UNSET
+    default_gateway: Code | UnsetType | None = UNSET
+    refund_order: RefundOrder | UnsetType = UNSET
 
 
 async def list_stores(
@@ -109,15 +114,16 @@ async def add_store(connection: Connection, actor: Actor, new: NewStore) -> Stor
     check_shape(new)
     check_currency(new.currency)
     await _check_merchant(connection, new.default_merchant)
+    await _check_gateway(connection, new.default_gateway, new.code)
     try:
         told = await connection.value(
             "with made as ("
             "  insert into stores (account_id, id, code, name, currency, number_prefix, scopes,"
             "    default_merchant, create_merchants, auth_hold_seconds, cancel_email_default,"
-            "    test_orders, created_at)"
+            "    test_orders, default_gateway, refund_order, created_at)"
             "  select $1, $2, n.code, n.name, n.currency, n.number_prefix, n.scopes,"
             "    n.default_merchant, n.create_merchants, n.auth_hold_seconds,"
-            "    n.cancel_email_default, n.test_orders, cf_now()"
+            "    n.cancel_email_default, n.test_orders, n.default_gateway, n.refund_order, cf_now()"
             "  from jsonb_populate_record(null::stores, $3::text::jsonb) n returning *),"
             " entry as ("
             "  insert into audit_entry (account_id, id, type, subject, data, actor, at)"
@@ -175,6 +181,8 @@ async def change_store(
         check_currency(change.currency)
     if change.default_merchant is not UNSET:
         await _check_merchant(connection, change.default_merchant)
+    if change.default_gateway is not UNSET:
+        await _check_gateway(connection, change.default_gateway, code)
     told = await connection.value(
         "with was as ("
         "  select s as old, jsonb_populate_record(s, $3::text::jsonb) as new"
@@ -186,7 +194,8 @@ async def change_store(
         "    create_merchants = (w.new).create_merchants,"
         "    auth_hold_seconds = (w.new).auth_hold_seconds,"
         "    cancel_email_default = (w.new).cancel_email_default,"
-        "    test_orders = (w.new).test_orders"
+        "    test_orders = (w.new).test_orders, default_gateway = (w.new).default_gateway,"
+        "    refund_order = (w.new).refund_order"
         "  from was w where s.account_id = $1 and s.code = $2 returning s.*),"
         " entry as ("
         "  insert into audit_entry (account_id, id, type, subject, data, actor, at)"
@@ -215,3 +224,20 @@ async def _check_merchant(connection: Connection, code: str | None) -> None:
             f"There is no merchant {code!r}.",
             errors=[{"pointer": "/default_merchant", "detail": f"No merchant {code!r}."}],
         )
+
+
+async def _check_gateway(connection: Connection, code: str | None, store: str) -> None:
+    """Refuse a gateway that is not there or serves another store. Raises UnknownReference."""
+    if code is None:
+        return
+    serves = await connection.rows(
+        "select store from gateways where account_id = $1 and code = $2",
+        connection.account,
+        code,
+    )
+    if serves and serves[0]["store"] in (None, store):
+        return
+    detail = f"There is no gateway {code!r}."
+    if serves:
+        detail = f"The gateway {code!r} serves the store {serves[0]['store']!r} alone."
+    raise UnknownReference(detail, errors=[{"pointer": "/default_gateway", "detail": detail}])

@@ -63,6 +63,10 @@ class Adapters:
             self._moods.clear()
         return self._moods.setdefault((account_id, code), Mood())
 
+    def forget(self, account_id: str, code: str) -> None:
+        """Open a gateway anew the next time: this process has just changed or doubts it."""
+        self._kept.pop((account_id, code), None)
+
     async def of(self, account_id: str, code: str) -> Gateway:
         """Open the adapter of a gateway. One exchange of it ends before the lease does.
 
