@@ -101,13 +101,66 @@ class Sandbox:
         )
 
     def clear(self) -> None:
-        """Forget all scripted faults and set the clock right."""
+        """Forget all scripted faults and tricks, and set the clock right."""
         self.call("DELETE", "/control/faults")
+        self.call("DELETE", "/control/tricks")
         self.clock(0)
 
     def clock(self, offset_seconds: int) -> None:
         """Let the sandbox live in another time."""
         self.call("POST", "/control/clock", {"offset_seconds": offset_seconds})
+
+    def hook(self, url: str, secret: str, **more: Any) -> str:
+        """Have it tell `url` of changes; `account=` listens to one. Returns the hook's id."""
+        found = self.call("POST", "/control/hooks", {"url": url, "secret": secret, **more})["id"]
+        assert isinstance(found, str)
+        return found
+
+    def trick(self, trick: str, *, times: int | None = 1, **more: Any) -> None:
+        """Script what goes wrong with telling; `type`, `payment`, `reference`, `account` match."""
+        names = ("type", "payment", "reference", "account")
+        match = {name: more.pop(name) for name in names if name in more}
+        body = {"trick": trick, "match": match, "times": times, **more}
+        self.call("POST", "/control/tricks", body)
+
+    def events(self, **only: str | int) -> list[dict[str, Any]]:
+        """Everything that happened, `{seq, event, attempts}`; `payment=`, `account=` narrow it."""
+        found = self.call("GET", f"/control/events?{httpx2.QueryParams(only)}")
+        assert isinstance(found, list)
+        return found
+
+    def deliver(self, events: list[str], **more: Any) -> list[dict[str, Any]]:
+        """Tell these events in this order; `hook=`, `at_once=True`, `trick=`."""
+        found = self.call("POST", "/control/deliveries", {"events": events, **more})
+        assert isinstance(found, list)
+        return found
+
+    def end(self, name: str, how: str, code: str | None = None) -> dict[str, Any]:
+        """Let an operation `succeed` or `fail`, named by its id or by the caller's reference."""
+        body = None if code is None else {"code": code}
+        found = self.call("POST", f"/control/operations/{name}/{how}", body)
+        assert isinstance(found, dict)
+        return found
+
+    def shopper(self, payment: str, does: str) -> dict[str, Any]:
+        """Be the shopper: `approve`, `decline` or `leave`."""
+        found = self.call("POST", f"/control/payments/{payment}/shopper", {"does": does})
+        assert isinstance(found, dict)
+        return found
+
+    def move(self, payment: str, kind: str, amount: int | None = None) -> dict[str, Any]:
+        """Capture, void or refund at the provider's own console, under nobody's reference."""
+        body = {"kind": kind, "amount": amount}
+        found = self.call("POST", f"/control/payments/{payment}/moves", body)
+        assert isinstance(found, dict)
+        return found
+
+    def settlement(self, day: str) -> str:
+        """The settlement report of a day, as CSV."""
+        headers = {"authorization": f"Bearer {API_KEY}"}
+        answer = self.client.get(f"{self.url}/v1/settlements?date={day}", headers=headers)
+        answer.raise_for_status()
+        return answer.text
 
     def stop(self) -> int:
         """End it politely; returns the exit code."""

@@ -24,8 +24,9 @@ MAY_IMPORT = {
     "jinja2": {"portal", "mail"},
     "cyclopts": {"cli"},
     "rich": {"cli"},
-    # The outside world: one way out for HTTP, one for mail. Adapters get theirs handed.
-    "httpx2": {"kernel"},
+    # The outside world: one way out for HTTP, one for mail. Adapters get theirs handed; the sandbox
+    # tells this machine of changes.
+    "httpx2": {"kernel", "sandbox"},
     "httpx": set(),
     "requests": set(),
     "aiohttp": set(),

@@ -10,18 +10,21 @@
 | POST /v1/payments/{id}/acknowledge       | the authorisation no longer expires             |
 | GET /v1/operations?reference=            | what was done under the caller's reference      |
 | GET /v1/ledger?reference=&payment=&after=| every effect on money, in order                 |
+| GET /v1/settlements?date=                | what was captured and refunded that day, as CSV |
 | GET /v1/ping                             | is the key good?                                |
-| POST, GET, DELETE /control/faults        | script, list and forget faults                  |
-| POST /control/clock                      | move the clock                                  |
+| GET, POST /pay/{id}                      | the page where the shopper decides              |
+| /control/…                               | what tests pull: see `levers`                   |
 
-Everything wants `Authorization: Bearer <key>`; what has an effect wants `Idempotency-Key`.
+Everything but the shopper's page wants `Authorization: Bearer <key>`; what has an effect wants
+`Idempotency-Key`. `Sandbox-Account` says whose payment it will be; hooks may listen to one account.
 Answers: 201 operation, 402 declined, 400 malformed, 401, 404 payment_not_found, 409 in_use,
 idempotency_key_reused, already_captured, already_voided, authorization_expired, nothing_captured,
-payment_declined, 422 amount_too_large, currency_mismatch, 429, and 5xx when told so.
+payment_declined, payment_pending, 422 amount_too_large, currency_mismatch, 429, and 5xx when told.
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from litestar import Litestar, Request, Response, Router, get, post
@@ -34,10 +37,12 @@ from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import Parameter
 
+from counterfoil.sandbox.console import Console
 from counterfoil.sandbox.control import Match
 from counterfoil.sandbox.desk import Desk, problem
 from counterfoil.sandbox.levers import LEVERS
-from counterfoil.sandbox.till import Asked, Refused
+from counterfoil.sandbox.pages import PAGES
+from counterfoil.sandbox.till import DEFAULT_ACCOUNT, Asked, Refused
 from counterfoil.sandbox.wire import (
     Acknowledge,
     Authorize,
@@ -54,6 +59,7 @@ Asking = Request[Any, Any, State]
 #: guard, its own errors and its own prefix; `desk` is injected into its handlers as everywhere.
 Shape = Callable[[str], Router]
 Key = Annotated[str, Parameter(header="Idempotency-Key", min_length=1, max_length=255)]
+Day = Annotated[str, Parameter(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Said = Response[Any]
 _EFFECT = {
     status: ResponseSpec(Error, description=why)
@@ -70,7 +76,9 @@ _EFFECT = {
 @post("/v1/payments", responses=_EFFECT, summary="Authorise")
 async def authorize(request: Asking, desk: Desk, data: Authorize, key: Key) -> Said:
     """Reserve money, or take it at once."""
-    return await desk.serve(request, Asked("authorize", "", key, data))
+    account = request.headers.get("sandbox-account", "")[:64] or DEFAULT_ACCOUNT
+    origin = str(request.base_url).rstrip("/")
+    return await desk.serve(request, Asked("authorize", "", key, data, account, origin))
 
 
 @post("/v1/payments/{payment_id:str}/captures", responses=_EFFECT, summary="Capture")
@@ -131,6 +139,12 @@ async def read_ledger(
     return Ledger(desk.till.entries(reference, payment, after))
 
 
+@get("/v1/settlements", media_type="text/csv", summary="Settlement report")
+async def read_settlements(desk: Desk, date: Day) -> str:
+    """Read what was captured and refunded on a day in UTC; amounts are decimals."""
+    return Console(desk.till).settlement(date)
+
+
 @get("/v1/ping", summary="Is the key good?")
 async def ping() -> dict[str, str]:
     """Answer whoever has the key."""
@@ -165,10 +179,17 @@ def make_app(desk: Desk, api_key: str) -> Litestar:
     async def the_desk() -> Desk:
         return desk
 
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with desk.open():
+            yield
+
     payments = [authorize, capture, void, refund, acknowledge, read_payment, find_operations]
-    native = Router("/", route_handlers=[*payments, read_ledger, ping, *LEVERS], guards=[bearer])
+    reports = [read_ledger, read_settlements, ping]
+    native = Router("/", route_handlers=[*payments, *reports, *LEVERS], guards=[bearer])
     return Litestar(
-        route_handlers=[native, *(shape(api_key) for shape in SHAPES)],
+        route_handlers=[native, *PAGES, *(shape(api_key) for shape in SHAPES)],
+        lifespan=[lifespan],
         dependencies={"desk": Provide(the_desk)},
         exception_handlers={Refused: _refused, HTTPException: _not_understood},
         openapi_config=OpenAPIConfig(

@@ -1,4 +1,4 @@
-"""What a test or a demonstration tells the sandbox to do: rules for faults, and the clock."""
+"""What a test or a demonstration tells the sandbox to do: rules for faults, the clock, terms."""
 
 from typing import Annotated, Literal
 
@@ -45,6 +45,21 @@ class Clock(Struct, forbid_unknown_fields=True):
     """How far this process's clock stands from the machine's, in seconds; kept over restarts."""
 
     offset_seconds: Annotated[int, Meta(ge=-(10**9), le=10**9)]
+
+
+class Terms(Struct, forbid_unknown_fields=True):
+    """What this provider's contract says; null leaves it. For as long as the process runs.
+
+    `fee_basis_points` of a capture plus `fee_fixed` minor units are kept; an authorisation holds
+    for `hold_s`, an idempotency key lives for `key_lifetime_s`, and the status query knows an
+    operation after `propagation_s`.
+    """
+
+    fee_basis_points: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    fee_fixed: Annotated[int, Meta(ge=0, le=10**6)] | None = None
+    hold_s: Annotated[int, Meta(ge=1, le=366 * 86400)] | None = None
+    key_lifetime_s: Annotated[int, Meta(ge=1, le=366 * 86400)] | None = None
+    propagation_s: Seconds | None = None
 
 
 class Rules:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from litestar.datastructures import State
 from litestar.response import Stream
 
 from counterfoil.sandbox.control import Match, Rules, Script
+from counterfoil.sandbox.courier import Courier
 from counterfoil.sandbox.faults import Fault, Phase
 from counterfoil.sandbox.till import Asked, Stored, Till
 from counterfoil.sandbox.wire import Error, ErrorBody
@@ -59,6 +61,7 @@ class Desk:
         self.rules = Rules()
         self.bucket = Bucket(rate)
         self.hang_s = hang_s
+        self.courier = Courier(till.ledger)
         self.running: set[str] = set()
 
     async def serve(self, request: Asking, asked: Asked) -> Response[Any]:
@@ -95,6 +98,7 @@ class Desk:
             if script is not None and script.fault.phase is Phase.BEFORE:
                 return await self._instead(request, script)
             stored = effect(script)
+            await self.courier.look()
             headers = {"Idempotent-Replayed": "true"} if stored.replayed else {}
             if script is None or script.fault.phase is not Phase.AFTER:
                 return _json(stored.status, stored.body, headers)
@@ -110,9 +114,31 @@ class Desk:
         if script is not None and script.fault.phase is Phase.BEFORE:
             return await self._instead(request, script)
         body = msgspec.json.encode(find())
+        await self.courier.look()
         if script is None or script.fault.phase is not Phase.AFTER:
             return _json(200, body)
         return await self._spoil(request, script, body)
+
+    async def tick(self) -> None:
+        """Let happen what time has brought, and tell of it."""
+        if self.till.posting.something_is_due():
+            with self.till.ledger.together():
+                self.till.posting.catch_up()
+        await self.courier.look()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Tell of changes, and look at the clock, for as long as this is open."""
+
+        async def look_at_the_clock() -> None:
+            while True:
+                await asyncio.sleep(1)
+                await self.tick()
+
+        async with self.courier.open():
+            clock = asyncio.create_task(look_at_the_clock())
+            yield
+            clock.cancel()
 
     def _due(self, asked: Asked) -> Script | None:
         match = Match(asked.kind, asked.want.reference, asked.payment, asked.amount)

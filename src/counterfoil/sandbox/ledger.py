@@ -4,6 +4,7 @@ Every answer that was given after an effect is in the file before a byte of it l
 logging without an fsync per commit: the machine may lose the last moments, the process may not.
 """
 
+import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from counterfoil.sandbox.wire import Entry, Operation, Payment
+from counterfoil.sandbox.wire import Also, Entry, Operation, Payment, Status
 
 _SCHEMA = """
 create table if not exists setting (name text primary key, value integer not null) without rowid;
@@ -22,6 +23,8 @@ create table if not exists payment (
   voided integer not null default 0, expired integer not null default 0,
   refunded integer not null default 0, magic integer not null,
   created_at integer not null, acknowledged_at integer, expires_at integer,
+  account text not null default 'acct_sandbox', state text not null default 'open',
+  sale integer not null default 0, hold_s integer, return_url text, redirect_url text, renews text,
   check (captured + voided + expired <= authorized and refunded <= captured),
   check (min(authorized, captured, voided, expired, refunded) >= 0)
 ) without rowid;
@@ -30,7 +33,8 @@ create table if not exists operation (
   id text primary key, payment text not null, kind text not null, status text not null,
   amount integer not null, currency text not null, reference text not null,
   code text, message text, created_at integer not null, visible_at integer not null,
-  next_status text, next_at integer
+  next_status text, next_at integer,
+  fee integer not null default 0, also_kind text, also_amount integer
 ) without rowid;
 create index if not exists operation_reference on operation (reference);
 create index if not exists operation_payment on operation (payment, created_at);
@@ -47,7 +51,34 @@ create table if not exists key (
   at integer not null
 ) without rowid;
 create table if not exists played (key text primary key) without rowid;
+create table if not exists event (
+  seq integer primary key autoincrement, id text not null unique, type text not null,
+  account text not null, payment text not null, operation text not null, reference text not null,
+  at integer not null
+);
+create index if not exists event_payment on event (payment);
+create table if not exists hook (id text primary key, content blob not null) without rowid;
+create table if not exists attempt (
+  seq integer primary key autoincrement, event text not null, hook text not null,
+  at integer not null, status integer, note text
+);
+create index if not exists attempt_event on attempt (event);
 """
+#: Columns that came later, by table and name: a file of before them gets them when it is opened.
+_LATER = {
+    ("payment", "account"): "alter table payment add account text not null default 'acct_sandbox'",
+    ("payment", "state"): "alter table payment add state text not null default 'open'",
+    ("payment", "sale"): "alter table payment add sale integer not null default 0",
+    ("payment", "hold_s"): "alter table payment add hold_s integer",
+    ("payment", "return_url"): "alter table payment add return_url text",
+    ("payment", "redirect_url"): "alter table payment add redirect_url text",
+    ("payment", "renews"): "alter table payment add renews text",
+    ("operation", "fee"): "alter table operation add fee integer not null default 0",
+    ("operation", "also_kind"): "alter table operation add also_kind text",
+    ("operation", "also_amount"): "alter table operation add also_amount integer",
+}
+#: So many events are kept, and at least as many attempts to tell them.
+EVENTS_MAX = 10_000
 
 
 def instant(milliseconds: int) -> datetime:
@@ -66,6 +97,9 @@ class Ledger:
         self.db.execute("pragma synchronous = normal")
         self.db.execute("pragma busy_timeout = 5000")
         self.db.executescript(_SCHEMA)
+        for (table, column), statement in _LATER.items():
+            if not self.one("select 1 from pragma_table_info(?) where name = ?", table, column):
+                self.run(statement)
         found = self.one("select value from setting where name = 'clock'")
         self.offset_ms: int = found["value"] if found else 0
 
@@ -110,6 +144,27 @@ class Ledger:
             operation["payment"], at,
         )  # fmt: skip
 
+    def write_event(self, type_: str, operation: Any, at: int) -> None:
+        """Note that a payment changed, for those who want to hear of it; the oldest are dropped."""
+        self.run(
+            "insert into event (id, type, account, payment, operation, reference, at)"
+            " select ?, ?, account, id, ?, ?, ? from payment where id = ?",
+            "evt_" + secrets.token_hex(12), type_, operation["id"], operation["reference"], at,
+            operation["payment"],
+        )  # fmt: skip
+        last = self.last_event()
+        if last % 100 == 0:
+            self.run("delete from event where seq <= ?", last - EVENTS_MAX)
+            self.run(
+                "delete from attempt where seq <= (select max(seq) from attempt) - ?",
+                2 * EVENTS_MAX,
+            )
+
+    def last_event(self) -> int:
+        """Tell the number of the newest event; 0 where there is none."""
+        last = self.one("select max(seq) as seq from event")["seq"]
+        return last or 0
+
     def entries(self, reference: str | None, payment: str | None, after: int) -> list[Entry]:
         """Read the effects in order, of one reference or one payment where asked."""
         rows = self.all(
@@ -134,8 +189,12 @@ class Ledger:
         )
 
 
-def operation_view(row: Any, expires_at: int | None = None) -> Operation:
+def operation_view(row: Any, payment: Any) -> Operation:
     """Turn a row into what the caller sees."""
+    also = None
+    if row["also_kind"] and row["status"] == "succeeded":
+        also = Also(row["also_kind"], row["also_amount"])
+    first = row["kind"] == "authorize"
     return Operation(
         id=row["id"],
         payment=row["payment"],
@@ -147,21 +206,48 @@ def operation_view(row: Any, expires_at: int | None = None) -> Operation:
         code=row["code"],
         message=row["message"],
         created_at=instant(row["created_at"]),
-        expires_at=None if expires_at is None else instant(expires_at),
+        expires_at=_maybe(payment["expires_at"]) if first else None,
+        redirect_url=payment["redirect_url"] if first else None,
+        fee=row["fee"] if row["status"] == "succeeded" else 0,
+        also=also,
     )
 
 
 def payment_view(row: Any, operations: list[Any]) -> Payment:
     """Turn a row into what the caller sees; the status is computed from the amounts."""
+    return Payment(
+        id=row["id"],
+        reference=row["reference"],
+        account=row["account"],
+        status=payment_status(row),
+        currency=row["currency"],
+        authorized=row["authorized"],
+        captured=row["captured"],
+        voided=row["voided"],
+        expired=row["expired"],
+        refunded=row["refunded"],
+        magic=bool(row["magic"]),
+        renews=row["renews"],
+        redirect_url=row["redirect_url"],
+        created_at=instant(row["created_at"]),
+        acknowledged_at=_maybe(row["acknowledged_at"]),
+        expires_at=_maybe(row["expires_at"]),
+        operations=[operation_view(one, row) for one in operations],
+    )
+
+
+def payment_status(row: Any) -> Status:
+    """Tell where a payment is, from what the shopper did and from its amounts."""
+    if row["state"] != "open":
+        return "pending" if row["state"] == "waiting" else "abandoned"
     if row["authorized"] == 0:
-        status = "declined"
-    elif row["captured"] + row["voided"] + row["expired"] < row["authorized"]:
-        status = "partially_captured" if row["captured"] else "authorized"
-    elif row["captured"]:
-        status = "captured"
-    else:
-        status = "voided" if row["voided"] else "expired"
-    named: dict[str, Any] = {**dict(row), "status": status, "magic": bool(row["magic"])}
-    for name in ("created_at", "acknowledged_at", "expires_at"):
-        named[name] = None if row[name] is None else instant(row[name])
-    return Payment(**named, operations=[operation_view(one) for one in operations])
+        return "declined"
+    if row["captured"] + row["voided"] + row["expired"] < row["authorized"]:
+        return "partially_captured" if row["captured"] else "authorized"
+    if row["captured"]:
+        return "captured"
+    return "voided" if row["voided"] else "expired"
+
+
+def _maybe(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else instant(milliseconds)

@@ -12,9 +12,10 @@ from typing import Any, Literal, NoReturn
 
 import msgspec
 
-from counterfoil.sandbox.control import Script
+from counterfoil.sandbox.control import Script, Terms
 from counterfoil.sandbox.faults import MAGIC, MAGIC_KINDS, Fault
 from counterfoil.sandbox.ledger import Ledger, operation_view, payment_view
+from counterfoil.sandbox.posting import Line, Posting, outstanding
 from counterfoil.sandbox.wire import (
     Acknowledge,
     Authorize,
@@ -26,12 +27,9 @@ from counterfoil.sandbox.wire import (
     Payment,
 )
 
-_TOTALS = {
-    "capture": "update payment set captured = captured + ? where id = ?",
-    "void": "update payment set voided = voided + ? where id = ?",
-    "refund": "update payment set refunded = refunded + ? where id = ?",
-    "expire": "update payment set expired = expired + ? where id = ?",
-}
+DEFAULT_ACCOUNT = "acct_sandbox"
+#: How long the shopper has to decide.
+DECIDE_S = 3600
 _ENCODE = msgspec.json.Encoder()
 
 
@@ -52,12 +50,18 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """One request that wants an effect: what, on which payment, under which key."""
+    """One request that wants an effect: what, on which payment, under which key.
+
+    `account` is whose payment it will be, `origin` the address of this process as the caller
+    knows it.
+    """
 
     kind: Literal["authorize", "capture", "void", "refund", "acknowledge"]
     payment: str
     key: str
     want: Authorize | Move | Acknowledge
+    account: str = DEFAULT_ACCOUNT
+    origin: str = ""
 
     @property
     def amount(self) -> int:
@@ -69,15 +73,6 @@ class Asked(msgspec.Struct, frozen=True):
         """Name the content, so that a key used for something else is noticed."""
         content = _ENCODE.encode((self.kind, self.payment, self.want))
         return hashlib.sha256(content).hexdigest()
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One operation about to be written; `at` in milliseconds."""
-
-    kind: str
-    amount: int
-    reference: str
-    at: int
 
 
 class Till:
@@ -94,8 +89,7 @@ class Till:
     ) -> None:
         self.ledger = ledger
         self.key_lifetime_ms = key_lifetime_s * 1000
-        self.hold_s = hold_s
-        self.propagation_s = propagation_s
+        self.posting = Posting(ledger, hold_s=hold_s, propagation_s=propagation_s)
         self.magic_everywhere = magic_everywhere
 
     def perform(self, asked: Asked, script: Script | None) -> Stored:
@@ -105,7 +99,7 @@ class Till:
         state of the payment forbids, amount_too_large. A refusal is not kept under the key.
         """
         with self.ledger.together():
-            now = self.catch_up()
+            now = self.posting.catch_up()
             kept = self.ledger.one("select * from key where key = ?", asked.key)
             if kept is not None and kept["at"] + self.key_lifetime_ms > now:
                 if kept["fingerprint"] != asked.fingerprint:
@@ -137,7 +131,7 @@ class Till:
     def payment(self, id_: str) -> Payment:
         """Read a payment. Raises Refused: payment_not_found."""
         with self.ledger.together():
-            now = self.catch_up()
+            now = self.posting.catch_up()
         row = self.ledger.payment(id_)
         if row is None:
             raise Refused(404, "payment_not_found", "No payment has this id.")
@@ -147,145 +141,102 @@ class Till:
     def by_reference(self, reference: str) -> list[Operation]:
         """Find what was done under a reference, as far as word of it has come round."""
         with self.ledger.together():
-            now = self.catch_up()
+            now = self.posting.catch_up()
         found = self.ledger.operations(reference=reference)
-        return [operation_view(one) for one in found if one["visible_at"] <= now]
+        return [self._view(one) for one in found if one["visible_at"] <= now]
 
     def entries(self, reference: str | None, payment: str | None, after: int) -> list[Entry]:
         """Read the effects on money."""
         with self.ledger.together():
-            self.catch_up()
+            self.posting.catch_up()
         return self.ledger.entries(reference, payment, after)
 
-    def catch_up(self) -> int:
-        """Let happen what time has brought: expiries, and operations that end later."""
-        now = self.ledger.now()
-        for row in self.ledger.all("select * from operation where next_at <= ?", now):
-            self._end_later(row)
-        for row in self.ledger.all("select * from payment where expires_at <= ?", now):
-            left = _outstanding(row)
-            self.ledger.run("update payment set expires_at = null where id = ?", row["id"])
-            if left:
-                self._add(row, Line("expire", left, "", row["expires_at"]))
-        return now
-
-    def _end_later(self, row: Any) -> None:
-        status, at = row["next_status"], row["next_at"]
-        self.ledger.run(
-            "update operation set status = ?, next_status = null, next_at = null where id = ?",
-            status, row["id"],
+    def terms(self) -> Terms:
+        """Tell fees, lifetimes and delays."""
+        posting = self.posting
+        return Terms(
+            posting.fees.basis_points, posting.fees.fixed, posting.hold_s,
+            self.key_lifetime_ms // 1000, posting.propagation_s,
         )  # fmt: skip
-        if status == "succeeded":
-            self.ledger.write_entry(row, kind=row["kind"], amount=row["amount"], at=at)
-        else:
-            self.ledger.run(_TOTALS[row["kind"]], -row["amount"], row["payment"])
-            if row["status"] == "succeeded":
-                self.ledger.write_entry(row, kind="reversal", amount=row["amount"], at=at)
+
+    def change_terms(self, new: Terms) -> None:
+        """Set what is given."""
+        posting = self.posting
+        if new.fee_basis_points is not None:
+            posting.fees.basis_points = new.fee_basis_points
+        if new.fee_fixed is not None:
+            posting.fees.fixed = new.fee_fixed
+        if new.hold_s is not None:
+            posting.hold_s = new.hold_s
+        if new.key_lifetime_s is not None:
+            self.key_lifetime_ms = new.key_lifetime_s * 1000
+        if new.propagation_s is not None:
+            posting.propagation_s = new.propagation_s
+
+    def _view(self, row: Any) -> Operation:
+        return operation_view(row, self.ledger.payment(row["payment"]))
 
     def _decide(self, asked: Asked, script: Script | None, now: int) -> Operation:
         want = asked.want
         if isinstance(want, Authorize):
-            return self._authorize(want, script, now)
+            return self._authorize(asked, want, script, now)
         payment = self.ledger.payment(asked.payment)
         if payment is None:
             raise Refused(404, "payment_not_found", "No payment has this id.")
         _check(asked, payment)
-        line = Line(asked.kind, asked.amount, want.reference, now)
-        row = self._add(payment, line, script)
-        if row["status"] == "declined":
-            return operation_view(row)
-        if asked.kind == "acknowledge":
+        also = None
+        if asked.kind == "capture" and isinstance(want, Move) and want.final:
+            left = outstanding(payment) - asked.amount
+            also = ("void", left) if left else None
+        line = Line(asked.kind, asked.amount, want.reference, now, also)
+        row = self.posting.add(payment, line, script)
+        if asked.kind == "acknowledge" and row["status"] != "declined":
             self.ledger.run(
                 "update payment set expires_at = null,"
                 " acknowledged_at = coalesce(acknowledged_at, ?) where id = ?",
                 now, payment["id"],
             )  # fmt: skip
-        if asked.kind == "capture" and isinstance(want, Move) and want.final:
-            left = _outstanding(self.ledger.payment(payment["id"]))
-            if left:
-                self.ledger.run(_TOTALS["void"], left, payment["id"])
-                self.ledger.write_entry(row, kind="void", amount=left, at=now)
-        return operation_view(row)
+        return self._view(row)
 
-    def _authorize(self, want: Authorize, script: Script | None, now: int) -> Operation:
-        declined = script is not None and script.fault is Fault.DECLINE
-        taken = 0 if declined else want.amount
-        expires_at = None
-        if not declined and not want.capture:
-            expires_at = now + (want.hold_seconds or self.hold_s) * 1000
-        payment = {"id": "pay_" + secrets.token_hex(12), "currency": want.currency}
+    def _authorize(
+        self, asked: Asked, want: Authorize, script: Script | None, now: int
+    ) -> Operation:
+        if want.renews is not None:
+            self._check_renewed(want.renews)
+        waits = want.redirect and (script is None or script.fault is not Fault.DECLINE)
+        taken = 0 if waits or (script and script.fault is Fault.DECLINE) else want.amount
+        hold_s = want.hold_seconds or self.posting.hold_s
+        id_ = "pay_" + secrets.token_hex(12)
         self.ledger.run(
-            "insert into payment (id, reference, currency, authorized, captured, magic,"
-            " created_at, expires_at) values (?, ?, ?, ?, ?, ?, ?, ?)",
-            payment["id"], want.reference, want.currency, taken,
-            taken if want.capture else 0, want.magic, now, expires_at,
+            "insert into payment (id, reference, currency, authorized, magic, created_at,"
+            " expires_at, account, state, sale, hold_s, return_url, redirect_url, renews)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            id_, want.reference, want.currency, taken, want.magic, now,
+            now + hold_s * 1000 if taken and not want.capture else None,
+            asked.account, "waiting" if waits else "open", want.capture, want.hold_seconds,
+            want.return_url, f"{asked.origin}/pay/{id_}" if waits else None, want.renews,
         )  # fmt: skip
-        row = self._add(payment, Line("authorize", want.amount, want.reference, now), script)
-        if want.capture and not declined:
-            self.ledger.write_entry(row, kind="capture", amount=want.amount, at=now)
-        return operation_view(row, expires_at)
+        also = ("capture", want.amount) if want.capture else None
+        waiting = DECIDE_S if waits else None
+        line = Line("authorize", want.amount, want.reference, now, also, waiting)
+        payment = {"id": id_, "currency": want.currency}
+        return self._view(self.posting.add(payment, line, script))
 
-    def _add(self, payment: Any, line: Line, script: Script | None = None) -> dict[str, Any]:
-        """Write one operation, move the total, note the effect unless it is still to come."""
-        status, later = _course(line.kind, script)
-        visible_s = max(script.visible_after_s if script else 0, self.propagation_s)
-        delay_s = 1 if script is None or script.seconds is None else script.seconds
-        declined = status == "declined"
-        row: dict[str, Any] = {
-            "id": "op_" + secrets.token_hex(12),
-            "payment": payment["id"],
-            "kind": line.kind,
-            "status": status,
-            "amount": line.amount,
-            "currency": payment["currency"],
-            "reference": line.reference,
-            "code": "declined" if declined else None,
-            "message": "The sandbox was told to decline this." if declined else None,
-            "created_at": line.at,
-            "visible_at": line.at + visible_s * 1000,
-            "next_status": later,
-            "next_at": None if later is None else line.at + delay_s * 1000,
-        }
-        self.ledger.run(
-            "insert into operation values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row.values()
-        )
-        if not declined and line.kind in _TOTALS:
-            self.ledger.run(_TOTALS[line.kind], line.amount, payment["id"])
-        if status == "succeeded":
-            self.ledger.write_entry(row, kind=line.kind, amount=line.amount, at=line.at)
-        return row
-
-
-def _course(kind: str, script: Script | None) -> tuple[str, str | None]:
-    """Tell how an operation starts, and what it becomes later.
-
-    A capture does not fail later: what was refunded of it could not be undone.
-    """
-    match script.fault if script else Fault.OK:
-        case Fault.DECLINE:
-            return "declined", None
-        case Fault.PENDING if kind in _TOTALS:
-            return "pending", "succeeded"
-        case Fault.PENDING_THEN_FAILED if kind in ("void", "refund"):
-            return "pending", "failed"
-        case Fault.FAILS_LATER if kind in ("void", "refund"):
-            return "succeeded", "failed"
-        case _:
-            return "succeeded", None
-
-
-def _outstanding(payment: Any) -> int:
-    left = payment["authorized"] - payment["captured"] - payment["voided"] - payment["expired"]
-    assert isinstance(left, int)
-    assert left >= 0, "more went out of the authorisation than went in"
-    return left
+    def _check_renewed(self, id_: str) -> None:
+        renewed = self.ledger.payment(id_)
+        if renewed is None:
+            raise Refused(404, "payment_not_found", "No payment has the id to be renewed.")
+        if renewed["authorized"] == 0:
+            raise Refused(409, "payment_declined", "What was never authorised cannot be renewed.")
 
 
 def _check(asked: Asked, payment: Any) -> None:
-    """Judge by the state of the payment: is it declined, the currency, closed, the amount."""
+    """Judge by the payment: does it wait, was it declined, the currency, what is left."""
+    if payment["state"] == "waiting":
+        raise Refused(409, "payment_pending", "The shopper has not decided yet.")
     if payment["authorized"] == 0:
         raise Refused(409, "payment_declined", "The authorisation was declined.")
-    left = _outstanding(payment)
+    left = outstanding(payment)
     if isinstance(asked.want, Move) and asked.want.currency != payment["currency"]:
         raise Refused(422, "currency_mismatch", f"The payment is in {payment['currency']}.")
     if asked.kind == "refund":

@@ -10,11 +10,21 @@ Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217.")]
 Reference = Annotated[
     str, Meta(min_length=1, max_length=100, description="The caller's own name for it.")
 ]
+Address = Annotated[str, Meta(pattern=r"^https?://[^\s]+$", max_length=2048)]
+Status = Literal[
+    "pending", "authorized", "partially_captured", "captured", "voided", "expired", "declined",
+    "abandoned",
+]  # fmt: skip
 Kind = Literal["authorize", "capture", "void", "refund", "acknowledge", "expire"]
 
 
 class Authorize(Struct, forbid_unknown_fields=True):
-    """Reserve money on a card, or take it at once with `capture`."""
+    """Reserve money on a card, or take it at once with `capture`.
+
+    With `redirect` the shopper confirms on a page of ours and goes back to `return_url`, to which
+    `payment=` is added. `renews` names an earlier payment whose card is charged again; what that
+    payment still holds is not touched.
+    """
 
     amount: Amount
     currency: Currency
@@ -22,6 +32,9 @@ class Authorize(Struct, forbid_unknown_fields=True):
     capture: bool = False
     magic: bool = False
     hold_seconds: Annotated[int, Meta(ge=1, le=366 * 86400)] | None = None
+    redirect: bool = False
+    return_url: Address | None = None
+    renews: str | None = None
 
 
 class Move(Struct, forbid_unknown_fields=True):
@@ -39,8 +52,19 @@ class Acknowledge(Struct, forbid_unknown_fields=True):
     reference: Reference
 
 
+class Also(Struct):
+    """What an operation did beside its own kind, over which amount."""
+
+    kind: Literal["capture", "void"]
+    amount: int
+
+
 class Operation(Struct):
-    """One thing that was asked for, and how it ended."""
+    """One thing that was asked for, and how it ended.
+
+    `also`: an authorisation that took the money at once, a final capture that released the rest.
+    `fee` is what we keep of a capture. `redirect_url` is where the shopper decides.
+    """
 
     id: str
     payment: str
@@ -53,6 +77,9 @@ class Operation(Struct):
     message: str | None
     created_at: datetime
     expires_at: datetime | None = None
+    redirect_url: str | None = None
+    fee: int = 0
+    also: Also | None = None
 
 
 class Payment(Struct):
@@ -60,7 +87,8 @@ class Payment(Struct):
 
     id: str
     reference: str
-    status: Literal["authorized", "partially_captured", "captured", "voided", "expired", "declined"]
+    account: str
+    status: Status
     currency: str
     authorized: int
     captured: int
@@ -68,6 +96,8 @@ class Payment(Struct):
     expired: int
     refunded: int
     magic: bool
+    renews: str | None
+    redirect_url: str | None
     created_at: datetime
     acknowledged_at: datetime | None
     expires_at: datetime | None
