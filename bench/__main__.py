@@ -21,6 +21,7 @@ import msgspec
 
 from bench.commands import Orders, Recorded, Recorder, prepare, requests
 from bench.load import drive, fetch, request
+from bench.provider import at_the_sandbox
 from bench.replay import Replayed, replay
 from bench.report import Report, Row
 from bench.stand import APP, Account, Running, Stand, running
@@ -106,6 +107,17 @@ async def commands(stand: Stand, report: Report, orders: int, count: int, small:
             operations = recorded[row.name]
             row.statements = sum(len(one) for one in operations) / len(operations)
     await stand.drop("base")
+
+
+async def _provided(stand: Stand, report: Report, count: int) -> None:
+    """Measure what waits for a provider, in a database of its own."""
+    say("filling a database for the sandbox")
+    account = await stand.filled("provided", 0)
+    async with running(stand, "provided", account) as run:
+        for row in await at_the_sandbox(stand, run, account, count, CONNECTIONS):
+            say(f"{row.name}: {row.per_second:,.0f}/s, {row.cpu_ms:.2f} ms CPU")
+            report.rows.append(row)
+    await stand.drop("provided")
 
 
 async def _prepared(stand: Stand, database: str, account: Account, count: int) -> Orders:
@@ -227,6 +239,7 @@ async def main() -> None:
     try:
         small = 0 if "small" in wanted.without else SMALL
         await commands(stand, report, orders, wanted.count, small)
+        await _provided(stand, report, wanted.count)
         if "import" not in wanted.without:
             await imports(stand, report, wanted.scale)
     finally:
