@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 
+from counterfoil.kernel.failpoint import failpoint
 from counterfoil.kernel.guard import in_transaction
 from counterfoil.kernel.problem import Unavailable
 
@@ -43,7 +44,10 @@ class Connection:
         if recorder is not None:
             recorder.append((sql, parameters))
         try:
-            return await self.raw.fetch(sql, *parameters)
+            failpoint("db.asks")
+            told = await self.raw.fetch(sql, *parameters)
+            failpoint("db.told")
+            return told
         except asyncpg.PostgresError as problem:
             if getattr(problem, "sqlstate", "")[:2] in ("57", "08") and (
                 problem.sqlstate not in ("57014", "55P03")

@@ -2,6 +2,10 @@
 
 Nothing is armed unless the wiring arms it, which it does in testing mode only; then a failpoint
 ends the process as a power cut would: no handler runs, nothing is flushed. [faults §1]
+
+The database and the network have one before and one after each exchange (`db.asks`, `db.told`,
+`http.asks`, `http.told`). What a process leaves behind it leaves there, so a death anywhere is the
+same as a death at one of them; the other names say in words where a flow is.
 """
 
 import os
@@ -23,24 +27,29 @@ def arm(wanted: str) -> None:
     name, _, passes = wanted.partition(":")
     left = int(passes or 0)
 
-    def watch(passed: str) -> None:
+    def dying(passed: str) -> None:
         nonlocal left
         if passed == name:
             if left == 0:
                 os._exit(DEAD)
             left -= 1
 
-    _set(watch)
+    _set(dying)
 
 
 def record(into: list[str]) -> None:
     """Write down each failpoint that is passed, as `arm` wants it: `name:passes`."""
 
-    def watch(passed: str) -> None:
+    def writing(passed: str) -> None:
         before = sum(1 for one in into if one.partition(":")[0] == passed)
         into.append(f"{passed}:{before}")
 
-    _set(watch)
+    _set(writing)
+
+
+def watch(watcher: Callable[[str], None]) -> None:
+    """Let a test see every failpoint that is passed, and decide: go on, wait, or raise."""
+    _set(watcher)
 
 
 def disarm() -> None:

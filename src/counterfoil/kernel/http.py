@@ -18,6 +18,7 @@ import httpx2
 import msgspec
 
 from counterfoil.kernel.address import AddressRefused, Guard, Pinned
+from counterfoil.kernel.failpoint import failpoint
 from counterfoil.kernel.guard import assert_no_transaction
 
 CONNECT_S_MAX = 3
@@ -154,7 +155,9 @@ class Http:
         try:
             async with asyncio.timeout(request.deadline_s), lane.places:
                 lane.breaker.check()
+                failpoint("http.asks")
                 reply = await self._send(exchange)
+                failpoint("http.told")
             lane.breaker.failures = 0
         except (TimeoutError, httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as why:
             failure = exchange.classify(why)
