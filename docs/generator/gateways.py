@@ -5,6 +5,7 @@ import msgspec
 from counterfoil.order.capability import CAPABILITIES
 from counterfoil.order.gateway import Capabilities, Outcome
 from counterfoil.sandbox.faults import MAGIC, MAGIC_KINDS, Fault
+from counterfoil.sandbox.hooks import Trick
 from docs.generator.markdown import code, page, plain, table
 
 #: What each capability means. Every one has its sentence.
@@ -18,6 +19,12 @@ _MEANS = {
     "query": "A movement can be asked about by our reference.",
     "asynchronous": "An answer may come later than the call.",
     "refund_window_days": "For how long money can be given back. Nothing: always.",
+    "redirect": "The shopper confirms at the provider's page.",
+    "reauthorize": "A new authorisation can be had from an earlier payment.",
+    "hooks": "The provider tells of changes.",
+    "card": "The shopper paid by card.",
+    "exponents": "Decimals of currencies that the provider counts in its own way.",
+    "multiples": "What amounts in the smallest unit must be divisible by, in some currencies.",
 }
 _OUTCOMES = {
     "SUCCEEDED": "The provider says that it is done.",
@@ -61,6 +68,8 @@ def _shown(able: Capabilities, name: str) -> str:
     value = msgspec.structs.asdict(able)[name]
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{currency} {number}" for currency, number in sorted(value.items()))
     return "" if value is None else str(value)
 
 
@@ -90,5 +99,10 @@ def sandbox_page() -> str:
                 ),
             )
             for phase, title in _PHASES.items()
+        ),
+        "## In telling of changes\n\nScripted for events, at `/control/tricks`.\n\n"
+        + table(
+            ["trick", "what the receiver sees"],
+            ([code(trick.value), plain(trick.sentence)] for trick in Trick),
         ),
     )
