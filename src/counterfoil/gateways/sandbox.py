@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -15,6 +15,18 @@ from counterfoil.gateways.port import (
     read_settings,
     retry_after_s,
 )
+from counterfoil.gateways.sandbox_wire import (
+    Credentials,
+    Event,
+    Found,
+    Operation,
+    Payment,
+    Refusal,
+    Settings,
+    adds_up,
+    movements,
+)
+from counterfoil.gateways.signatures import check_signature, read_secrets
 from counterfoil.gateways.verdict import (
     REFUSALS,
     STATUSES,
@@ -30,7 +42,6 @@ from counterfoil.order.gateway import (
     Call,
     Capabilities,
     Kind,
-    Movement,
     Notice,
     Outcome,
     Statement,
@@ -45,87 +56,25 @@ _PATHS = {
 _ENCODE = msgspec.json.Encoder()
 
 
-class _Settings(msgspec.Struct):
-    """Where the sandbox is, how long one exchange may take, and what it shall be unable to do.
-
-    With `magic_amounts` the payments we make let their amounts choose faults. [rulings 49]
-    """
-
-    base_url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s]+(/\S*)?$")]
-    deadline_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 10
-    magic_amounts: bool = False
-    partial_capture: bool | None = None
-    multi_capture: bool | None = None
-    partial_void: bool | None = None
-    hold_seconds: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    acknowledge: bool | None = None
-
-
-class _Credentials(msgspec.Struct):
-    api_key: Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[\x21-\x7e]+$")]
-
-
-class _Operation(msgspec.Struct):
-    """What a complete answer must carry; anything less proves nothing."""
-
-    id: Annotated[str, msgspec.Meta(min_length=1)]
-    payment: Annotated[str, msgspec.Meta(min_length=1)]
-    kind: str
-    status: str
-    amount: int
-    currency: str
-    reference: str
-    created_at: datetime
-    code: str | None = None
-    message: str | None = None
-
-
-class _Found(msgspec.Struct):
-    operations: list[_Operation]
-
-
-class _Reason(msgspec.Struct):
-    code: str
-    message: str
-
-
-class _Refusal(msgspec.Struct):
-    error: _Reason
-    operation: _Operation | None = None
-
-
-class _Payment(msgspec.Struct):
-    id: str
-    status: str
-    currency: str
-    authorized: int
-    captured: int
-    voided: int
-    expired: int
-    refunded: int
-    operations: list[_Operation]
-    expires_at: datetime | None = None
-
-
 class SandboxGateway:
     """The sandbox's adapter.
 
-    To write another one: take its class as the model and give it the same five methods. Say in
-    `order.capability` what the provider can do. Send `transaction_id` as the idempotency key and
-    `our_reference` where the provider can be asked by it. Convert amounts exactly or refuse.
-    Sort every answer by one table, as `verdict.py` does: only what the provider documents as
-    definitive may become SUCCEEDED, DECLINED or NOT_EXECUTED; the rest is UNKNOWN by default, so
-    that a new status costs a question and never money. Put nothing secret into `raw`. Then add
-    the adapter to `gateways.KINDS` and to `tests/gateways/contract.py`, and make that suite pass
-    against the provider's own sandbox. [faults §1, P-1 to P-9]
+    It sends `transaction_id` as the idempotency key and can be asked by `our_reference`. Every
+    answer is sorted by one table, `verdict.py`: what the provider does not document as definitive
+    is UNKNOWN, so that a new status costs a question and never money. [faults §1, P-1 to P-9]
     """
+
+    SETTINGS, CREDENTIALS = Settings, Credentials
 
     def __init__(
         self, settings: dict[str, Any], credentials: dict[str, Any], http: Http | None = None
     ) -> None:
-        self._settings = read_settings(settings, _Settings)
+        self._settings = read_settings(settings, Settings)
         self._capabilities = capabilities("sandbox", settings)
-        self._key = read_settings(credentials, _Credentials).api_key
+        kept = read_settings(credentials, Credentials)
+        self._key = kept.api_key
+        self._secrets = read_secrets(kept.webhook_secret or "")
+        self._hidden = (kept.api_key, *(kept.webhook_secret or "").split())
         self._http = http
 
     @property
@@ -159,14 +108,15 @@ class SandboxGateway:
         return self._answer(verdict, self._raw("GET", path, None, reply))
 
     async def statement(self, payment_reference: str) -> Statement | None:
-        """Read the payment with every operation that took effect."""
+        """Read the payment with everything that was asked for and not declined."""
         try:
             reply = await self._exchange("GET", self._payment_path(payment_reference))
         except HttpFailure:
             return None
-        payment = decode(reply, _Payment) if reply.status == 200 else None
+        payment = decode(reply, Payment) if reply.status == 200 else None
         if payment is None:
             return None
+        listed = movements(payment)
         return Statement(
             payment_reference=payment.id,
             currency=payment.currency,
@@ -176,24 +126,26 @@ class SandboxGateway:
             expired=payment.expired,
             refunded=payment.refunded,
             expires_at=payment.expires_at,
-            movements=[
-                Movement(
-                    kind=one.kind.upper(),
-                    amount=one.amount,
-                    gateway_transaction_id=one.id,
-                    our_reference=one.reference or None,
-                    at=one.created_at,
-                )
-                for one in payment.operations
-                if one.status == "succeeded"
-            ],
+            movements=listed,
+            itemised=adds_up(payment, listed),
+            status=payment.status,
         )
 
     def receive(
         self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, at: datetime
     ) -> Notice:
-        """The sandbox does not call yet."""
-        raise HookRefused("This gateway sends nothing.")
+        """Check the signature, then whose event it is. [faults W-1, W-3, W-9]"""
+        if not self._secrets:
+            raise HookRefused("No webhook secret is set.")
+        id_ = check_signature(headers, body, self._secrets, at)
+        try:
+            event = msgspec.json.decode(body, type=Event)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise HookRefused("The content is no event.") from None
+        ours = (id_, self._settings.account, self._settings.livemode)
+        if (event.id, event.account, event.livemode) != ours:
+            raise HookRefused("The event is of another account, another mode or another id.")
+        return Notice(event.id, event.type, event.payment or None, event.reference or None)
 
     async def test(self) -> dict[str, Any]:
         """Ask whether the key is good."""
@@ -215,6 +167,10 @@ class SandboxGateway:
             body |= {"capture": call.flow == "payment", "magic": self._settings.magic_amounts}
             if self._capabilities.hold_seconds is not None:
                 body["hold_seconds"] = self._capabilities.hold_seconds
+            if call.renews is not None:
+                body["renews"] = call.renews
+            elif self._capabilities.redirect:
+                body |= {"redirect": True, "return_url": call.return_url}
             return "/v1/payments", body
         if call.kind == Kind.CAPTURE and not self._capabilities.multi_capture:
             body["final"] = True
@@ -227,7 +183,10 @@ class SandboxGateway:
     async def _exchange(
         self, method: str, path: str, body: dict[str, Any] | None = None, key: str | None = None
     ) -> Reply:
-        headers = {"authorization": f"Bearer {self._key}"}
+        headers = {
+            "authorization": f"Bearer {self._key}",
+            "sandbox-account": self._settings.account,
+        }
         if body is not None:
             headers["content-type"] = "application/json"
         if key is not None:
@@ -247,14 +206,14 @@ class SandboxGateway:
     def _judge(self, call: Call, reply: Reply) -> Verdict:
         """Sort the answer to a request that wanted an effect."""
         if reply.status in (200, 201):
-            operation = decode(reply, _Operation)
+            operation = decode(reply, Operation)
             if operation is None:
                 return Verdict(Outcome.UNKNOWN, "invalid_answer", "The answer is not complete.")
             return self._judge_operation(call, operation)
         if reply.status == 429:
             wait_s = retry_after_s(reply)
             return Verdict(TURNED_AWAY, "rate_limited", "Too many requests.", retry_after_s=wait_s)
-        refusal: _Refusal | None = decode(reply, _Refusal)
+        refusal: Refusal | None = decode(reply, Refusal)
         if refusal is None:
             return Verdict(Outcome.UNKNOWN, f"http_{reply.status}", "The provider failed.")
         why = (reply.status, refusal.error.code)
@@ -271,7 +230,7 @@ class SandboxGateway:
             return msgspec.structs.replace(verdict, retry_after_s=retry_after_s(reply))
         return verdict
 
-    def _judge_operation(self, call: Call, found: _Operation) -> Verdict:
+    def _judge_operation(self, call: Call, found: Operation) -> Verdict:
         """Compare what the provider says it did with what was asked for. [faults P-8]"""
         wanted = (call.kind.lower(), call.amount, call.currency, call.our_reference)
         told = (found.kind, found.amount, found.currency, found.reference)
@@ -286,7 +245,14 @@ class SandboxGateway:
             code = PENDING if found.status == "pending" else "unknown_status"
         elif outcome is Outcome.DECLINED:
             code = found.code or found.status
-        verdict = Verdict(outcome, code, found.message, found.id, found.payment, found.amount)
+        done = outcome is Outcome.SUCCEEDED
+        verdict = Verdict(
+            outcome, code, found.message, found.id, found.payment, found.amount,
+            redirect_url=None if done else found.redirect_url,
+            expires_at=found.expires_at if done else None,
+            fee=found.fee if done and "capture" in (found.kind, found.also and found.also.kind)
+            else None,
+        )  # fmt: skip
         if differs:
             message = f"Asked for {wanted}, the provider speaks of {told}."
             return verdict.doubt(f"{differs[0]}_mismatch", message)
@@ -294,9 +260,9 @@ class SandboxGateway:
 
     def _judge_found(self, call: Call, reply: Reply) -> Verdict:
         """Sort the answer to the status query."""
-        if reply.status == 404 and decode(reply, _Refusal) is not None:
+        if reply.status == 404 and decode(reply, Refusal) is not None:
             return Verdict(Outcome.NOT_EXECUTED, "not_found", "The provider knows nothing of it.")
-        found = decode(reply, _Found) if reply.status == 200 else None
+        found = decode(reply, Found) if reply.status == 200 else None
         if found is None:
             return Verdict(Outcome.UNKNOWN, f"http_{reply.status}", "The provider could not tell.")
         if not found.operations:
@@ -313,7 +279,7 @@ class SandboxGateway:
         except HttpFailure as failure:
             return self._failed(call, failure, path, None)
         raw = self._raw("GET", path, None, reply)
-        payment = decode(reply, _Payment) if reply.status == 200 else None
+        payment = decode(reply, Payment) if reply.status == 200 else None
         if payment is None:
             return self._answer(self._judge(call, reply), raw)
         taken = payment.captured if call.flow == "payment" else payment.authorized
@@ -323,7 +289,9 @@ class SandboxGateway:
             verdict = msgspec.structs.replace(verdict, gateway_transaction_id=operation.id)
         if payment.currency != call.currency:
             verdict = verdict.doubt("currency_mismatch", f"It is in {payment.currency}.")
-        elif payment.status in ("declined", "expired", "voided"):
+        elif payment.status == "pending":
+            verdict = verdict.doubt(PENDING, "The shopper has not decided yet.")
+        elif payment.status in ("declined", "abandoned", "expired", "voided"):
             verdict = Verdict(Outcome.DECLINED, payment.status, f"It is {payment.status}.")
         elif taken != call.amount:
             verdict = verdict.doubt("amount_mismatch", f"It is over {taken}.")
@@ -348,10 +316,13 @@ class SandboxGateway:
             outcome=verdict.outcome,
             gateway_transaction_id=verdict.gateway_transaction_id,
             payment_reference=verdict.payment_reference,
-            error_code=None if verdict.code is None else presentable(verdict.code, (self._key,)),
-            error_message=None if message is None else presentable(message, (self._key,)),
+            error_code=None if verdict.code is None else presentable(verdict.code, self._hidden),
+            error_message=None if message is None else presentable(message, self._hidden),
             amount=verdict.amount,
             retry_after_s=verdict.retry_after_s,
+            redirect_url=verdict.redirect_url,
+            expires_at=verdict.expires_at,
+            fee=verdict.fee,
             raw=raw,
         )
 
@@ -361,9 +332,9 @@ class SandboxGateway:
         """Keep the exchange for people: what was sent and heard, nothing secret. [rulings 45]"""
         told: dict[str, Any] = {"request": {"method": method, "path": path, "body": body}}
         if isinstance(outcome, HttpFailure):
-            text = presentable(str(outcome), (self._key,))
+            text = presentable(str(outcome), self._hidden)
             sent = not isinstance(outcome, NotSent)
             return {**told, "failure": {"code": outcome.code, "message": text, "sent": sent}}
-        text = presentable(outcome.body.decode("utf-8", "replace"), (self._key,))
+        text = presentable(outcome.body.decode("utf-8", "replace"), self._hidden)
         answer = {"status": outcome.status, "body": text, "truncated": outcome.truncated}
         return {**told, "answer": answer, "elapsed_ms": outcome.elapsed_ms}

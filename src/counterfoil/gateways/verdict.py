@@ -4,6 +4,8 @@ What is not in it is UNKNOWN: every 5xx, every status and code that nobody has d
 that is cut, no JSON, or short of a field. [faults §1]
 """
 
+from datetime import datetime
+
 import msgspec
 
 from counterfoil.order.gateway import Outcome
@@ -30,6 +32,7 @@ REFUSALS: dict[tuple[int, str], Outcome] = {
     (409, "authorization_expired"): Outcome.DECLINED,
     (409, "nothing_captured"): Outcome.DECLINED,
     (409, "payment_declined"): Outcome.DECLINED,
+    (409, "payment_pending"): Outcome.DECLINED,
     (422, "amount_too_large"): Outcome.DECLINED,
     (422, "currency_mismatch"): Outcome.DECLINED,
     # Turned away at the door: the same request may come again.
@@ -53,6 +56,9 @@ class Verdict(msgspec.Struct, frozen=True):
     payment_reference: str | None = None
     amount: int | None = None
     retry_after_s: int | None = None
+    redirect_url: str | None = None
+    expires_at: datetime | None = None
+    fee: int | None = None
 
     def doubt(self, code: str, message: str) -> "Verdict":
         """Keep what was found, but call it UNKNOWN: a person has to look. [faults P-8]"""

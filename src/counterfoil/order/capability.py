@@ -9,10 +9,25 @@ from counterfoil.order.gateway import Capabilities
 #: What each kind of gateway can do unless its settings narrow it.
 CAPABILITIES = {
     "manual": Capabilities(instant=True),
-    "sandbox": Capabilities(hold_seconds=7 * 24 * 3600, acknowledge=True),
+    "sandbox": Capabilities(
+        hold_seconds=7 * 24 * 3600,
+        acknowledge=True,
+        asynchronous=True,
+        reauthorize=True,
+        hooks=True,
+        card=True,
+    ),
 }
 
-_NARROWED = ("partial_capture", "multi_capture", "partial_void", "hold_seconds", "acknowledge")
+_NARROWED = (
+    "partial_capture",
+    "multi_capture",
+    "partial_void",
+    "hold_seconds",
+    "acknowledge",
+    "redirect",
+    "reauthorize",
+)
 
 
 def capabilities(kind: str, settings: dict[str, Any]) -> Capabilities:
