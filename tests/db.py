@@ -129,3 +129,11 @@ class Clock:
             )
         finally:
             await connection.close()
+
+    async def offset_s(self) -> int:
+        """Tell how far it stands from the machine's."""
+        connection = await asyncpg.connect(self.owner_url)
+        try:
+            return int(await connection.fetchval("select seconds from clock_offset"))
+        finally:
+            await connection.close()

@@ -6,6 +6,7 @@ import pytest_asyncio
 from counterfoil.kernel.db import Pool
 from counterfoil.order.config import Account
 from tests.crash.forge import Forge
+from tests.crash.scene import Scene
 from tests.db import Clock, Database
 from tests.sandbox.server import Sandbox, start_sandbox
 from tests.work.shop import Shop, open_shop
@@ -39,3 +40,8 @@ def forge(module_database: Database, module_account: Account) -> Iterator[Forge]
 @pytest.fixture(scope="module")
 def clock(module_database: Database) -> Clock:
     return Clock(module_database.owner_url)
+
+
+@pytest.fixture(scope="module")
+def scene(shop: Shop, forge: Forge, sandbox: Sandbox, clock: Clock) -> Scene:
+    return Scene(shop, forge, sandbox, clock)

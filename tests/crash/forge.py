@@ -6,6 +6,7 @@ process of its own all the same, and dies by `os._exit` like one.
 """
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -13,17 +14,20 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
 
+import anyio._backends._asyncio  # noqa: F401 - imported late by httpcore, in every child anew
+
 from counterfoil.kernel import failpoint
 from counterfoil.kernel.db import Pool
+from counterfoil.kernel.http import default_tls
 from counterfoil.kernel.log import set_up_log
 from counterfoil.mail.send import Post
 from counterfoil.order.config import Account
 from tests.conftest import make_admin
+from tests.crash.flows import FLOWS
 from tests.db import Clock
 from tests.work.shop import QUICK, RING, Book, KeyRing, Shop, Works
 
 ROOT = Path(__file__).parents[2]
-WORK_STEPS_S = (2, 70, 70)
 
 
 class Forge:
@@ -62,15 +66,12 @@ async def play(wanted: dict[str, Any]) -> None:
     account = Account(id=wanted["account"], name="Test", created_at=None)  # type: ignore[arg-type]
     works = Works(pool, Book(pool), keys=KeyRing(RING), pace=QUICK, post=post)
     shop = Shop(works, make_admin(account))
-    if wanted["flow"] == "place":
-        await shop.place(5000, key=wanted["key"])
-    elif wanted["flow"] == "work":
+    if wanted["flow"] == "work":
         for seconds in wanted["steps"]:
             await Clock(wanted["owner_url"]).advance(seconds)
             await shop.worked()
     else:
-        more = wanted.get("wanted", {})
-        await shop.run(wanted["flow"], wanted["order_id"], key=wanted["key"], **more)
+        await FLOWS[wanted["flow"]].play(shop, wanted["order_id"], wanted["key"])
     await works.aclose()
     await pool.close()
 
@@ -92,6 +93,8 @@ def child(wanted: dict[str, Any], told: int) -> None:
 
 def main() -> None:
     set_up_log("critical")
+    default_tls()
+    gc.freeze()
     for line in sys.stdin:
         reading, writing = os.pipe()
         pid = os.fork()
