@@ -14,7 +14,7 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
 
-import anyio._backends._asyncio  # noqa: F401 - imported late by httpcore, in every child anew
+import anyio._backends._asyncio  # noqa: F401 - else every child imports it anew
 
 from counterfoil.kernel import failpoint
 from counterfoil.kernel.db import Pool
