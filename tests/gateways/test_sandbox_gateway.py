@@ -317,6 +317,9 @@ def test_what_a_gateway_can_do_is_narrowed_by_its_settings(sandbox):
         ("sandbox", {"base_url": "http://localhost:1", "partial_capture": "no"}, SECRET),
         ("sandbox", {"base_url": "http://localhost:1"}, {}),
         ("sandbox", {"base_url": "http://localhost:1"}, {"api_key": "a\r\nb"}),
+        ("sandbox", {"base_url": "http://localhost:1"}, {**SECRET, "webhook_secret": "CANARY!"}),
+        ("sandbox", {"base_url": "http://localhost:1", "account": "a b"}, SECRET),
+        ("sandbox", {"base_url": "http://localhost:1", "livemode": "yes"}, SECRET),
     ],
 )
 def test_what_is_set_up_wrongly_is_refused_without_telling_secrets(kind, settings, credentials):

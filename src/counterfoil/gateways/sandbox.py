@@ -286,7 +286,12 @@ class SandboxGateway:
         operation = next((one for one in payment.operations if one.kind == "authorize"), None)
         verdict = Verdict(Outcome.SUCCEEDED, None, None, None, payment.id, taken)
         if operation is not None:
-            verdict = msgspec.structs.replace(verdict, gateway_transaction_id=operation.id)
+            verdict = msgspec.structs.replace(
+                verdict,
+                gateway_transaction_id=operation.id,
+                expires_at=payment.expires_at,
+                fee=operation.fee if operation.also else None,
+            )
         if payment.currency != call.currency:
             verdict = verdict.doubt("currency_mismatch", f"It is in {payment.currency}.")
         elif payment.status == "pending":
