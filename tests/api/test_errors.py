@@ -209,7 +209,7 @@ def test_set_up_refuses_what_cannot_be(shop):
     assert code_of(shop.patch("/v1/merchants/nope", {"name": "x"})) == (404, "not_found")
     assert code_of(shop.post("/v1/merchants", {"code": "a b", "name": "x"}))[0] == 422
     assert code_of(shop.post("/v1/stores", {"code": "s", "name": "S", "currency": "XXQ"}))[0] == 422
-    assert code_of(shop.post("/v1/gateways", {"code": "z", "kind": "zip"}))[0] == 422
+    assert code_of(shop.post("/v1/gateways", {"code": "z", "kind": "bank"}))[0] == 422
     assert code_of(shop.post("/v1/gateways", {"code": "s", "kind": "sandbox"})) == (
         422, "gateway_misconfigured")
     for hold in ("x", 0, 10**12):

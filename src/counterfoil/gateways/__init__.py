@@ -2,7 +2,7 @@
 
 An adapter turns a call into one exchange with its provider and sorts the answer into the four
 outcomes; it decides nothing else and remembers nothing. What each kind can do is in
-`order.capability`. How to write another one: the docstring of `sandbox.SandboxGateway`.
+`order.capability`. How to write another one: docs/how-to/write-a-gateway.md.
 """
 
 from typing import Any
@@ -10,12 +10,18 @@ from typing import Any
 from counterfoil.gateways.manual import ManualGateway
 from counterfoil.gateways.port import Gateway, GatewayMisconfigured
 from counterfoil.gateways.sandbox import SandboxGateway
+from counterfoil.gateways.stripe_gateway import StripeGateway
+from counterfoil.gateways.zip import ZipGateway
 from counterfoil.kernel.http import Http
 from counterfoil.order.capability import capabilities
 
-KINDS: dict[str, type[ManualGateway] | type[SandboxGateway]] = {
+KINDS: dict[
+    str, type[ManualGateway] | type[SandboxGateway] | type[ZipGateway] | type[StripeGateway]
+] = {
     "manual": ManualGateway,
     "sandbox": SandboxGateway,
+    "zip": ZipGateway,
+    "stripe": StripeGateway,
 }
 
 

@@ -82,11 +82,16 @@ class Basket(Struct, frozen=True):
 
 
 class Booked(Struct, frozen=True):
-    """What our book holds as done on the payment, for providers that tell totals alone."""
+    """What our book holds as done on the payment, for providers that tell totals alone.
+
+    `sole`: nothing else of the payment is unsettled, so that a total proves what became of the
+    one movement that is asked about.
+    """
 
     captured: int = 0
     voided: int = 0
     refunded: int = 0
+    sole: bool = True
 
 
 class Call(Struct, frozen=True):

@@ -42,6 +42,7 @@ from counterfoil.sandbox.control import Match
 from counterfoil.sandbox.desk import Desk, problem
 from counterfoil.sandbox.levers import LEVERS
 from counterfoil.sandbox.pages import PAGES
+from counterfoil.sandbox.stripe_shape import stripe_shape
 from counterfoil.sandbox.till import DEFAULT_ACCOUNT, Asked, Refused
 from counterfoil.sandbox.wire import (
     Acknowledge,
@@ -53,6 +54,7 @@ from counterfoil.sandbox.wire import (
     Operations,
     Payment,
 )
+from counterfoil.sandbox.zip import zip_routes
 
 Asking = Request[Any, Any, State]
 #: Makes the router of another provider's shape, given the key of this process. It brings its own
@@ -152,7 +154,7 @@ async def ping() -> dict[str, str]:
 
 
 #: The same money in the shapes of real providers: one line each.
-SHAPES: tuple[Shape, ...] = ()
+SHAPES: tuple[Shape, ...] = (zip_routes, stripe_shape)
 
 
 def _refused(_: Asking, refusal: Refused) -> Said:

@@ -51,6 +51,7 @@ class Fault(StrEnum):
     PENDING_THEN_FAILED = "pending_then_failed", Phase.DURING, "Pending, fails after `seconds`."
     FAILS_LATER = "fails_later", Phase.DURING, "Succeeds now, turns to failed after `seconds`."
     ASYNC = "async", Phase.DURING, "Pending until told (`/control/operations`), or for `seconds`."
+    ACCEPTED = "202", Phase.DURING, "202 where 200 is documented (in the shape of Zip)."
     ERROR_BEFORE = "5xx_before", Phase.BEFORE, "503, nothing done."
     HANG_BEFORE = "hang_before", Phase.BEFORE, "Silence for `seconds`, nothing done."
     RESET_BEFORE = "reset_before", Phase.BEFORE, "The connection breaks, nothing done."

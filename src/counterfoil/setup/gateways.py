@@ -21,7 +21,7 @@ from counterfoil.order.config import Gateway
 from counterfoil.order.problems import UnknownReference
 from counterfoil.setup.problems import CodeTaken
 
-Kind = Literal["manual", "sandbox", "zip"]
+Kind = Literal["manual", "sandbox", "zip", "stripe"]
 Words = dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=8192)]]
 SETTINGS_BYTES_MAX = 16_384
 
