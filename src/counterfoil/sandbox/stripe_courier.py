@@ -117,8 +117,8 @@ class StripeCourier:
         payment = self.till.payment(row["payment"])
         type_ = _TYPES.get(row["type"])
         if row["type"] == "payment.authorized":
-            sale = payment.captured > 0
-            type_ = "payment_intent." + ("succeeded" if sale else "amount_capturable_updated")
+            at_once = payment.operations[0].also is not None
+            type_ = "payment_intent." + ("succeeded" if at_once else "amount_capturable_updated")
         if type_ is None:
             return None
         about = (

@@ -17,6 +17,7 @@ from counterfoil.sandbox.console import Console
 from counterfoil.sandbox.control import Match, Script
 from counterfoil.sandbox.desk import Desk
 from counterfoil.sandbox.faults import Fault
+from counterfoil.sandbox.ledger import payment_view
 from counterfoil.sandbox.stripe_form import (
     CancelIntent,
     CaptureIntent,
@@ -196,12 +197,13 @@ class StripeTill:
     # -------------------------------------------------------------------------------------- reads
 
     def payment(self, id_: str) -> Payment:
-        """Read a payment. Raises Wrong: resource_missing."""
+        """Read a payment; by its name it is known at once. Raises Wrong: resource_missing."""
         try:
-            return self.till.payment(id_)
+            self.till.payment(id_)
         except Refused as why:
             said = f"No such payment_intent: '{id_}'"
             raise Wrong(404, said, code="resource_missing", param="intent") from why
+        return payment_view(self.ledger.payment(id_), self.ledger.operations(payment=id_))
 
     def intent(self, payment: str, expand: list[str]) -> dict[str, Any]:
         """Show a payment. Raises Wrong: resource_missing."""
