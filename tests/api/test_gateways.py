@@ -62,13 +62,10 @@ async def test_the_address_for_calls_is_absolute_where_ours_is_known(
 
 def test_what_its_adapter_cannot_use_is_refused_at_once(own_shop):
     shop = own_shop
-    for body in (
-        {"settings": {}},
-        {"settings": {"base_url": "nowhere"}},
-        {"credentials": {}},
-        {"credentials": {"api_key": ""}},
-    ):
-        assert code_of(connect(shop, **body))[0] == 422, body
+    for settings in ({}, {"base_url": "nowhere"}):
+        assert code_of(connect(shop, settings=settings))[0] == 422, settings
+    for credentials in ({}, {"api_key": ""}):
+        assert code_of(connect(shop, credentials=credentials))[0] == 422, credentials
     assert connect(shop).status_code == 201
     at = "/v1/gateways/card"
     assert code_of(shop.patch(at, {"settings": {}})) == (422, "gateway_misconfigured")

@@ -12,6 +12,8 @@ from counterfoil.portal.order_view import Crumb, OrderView
 from counterfoil.portal.rows import row_of
 from tests.portal import sample_facts, sample_order, samples
 from tests.portal.samples import FRAME, NOW
+from tests.portal.shots_gateways import AT_GATEWAYS
+from tests.portal.shots_gateways import PAGES as GATEWAY_PAGES
 from tests.portal.shots_money import money_form, refused_refund, result
 
 
@@ -346,30 +348,7 @@ SHOTS = (
         },
         LETTERS,
     ),
-    Shot(
-        "gateways",
-        "operations/gateways.html",
-        lambda: {
-            "form": Form(),
-            "gateways": [
-                {
-                    "code": "sandbox",
-                    "kind": "sandbox",
-                    "store": None,
-                    "enabled": True,
-                    "can": ["captures in part", "releases in part", "keeps a reservation 7 days"],
-                },
-                {
-                    "code": "manual",
-                    "kind": "manual",
-                    "store": "oslo",
-                    "enabled": False,
-                    "can": ["no provider"],
-                },
-            ],
-        },
-        msgspec.structs.replace(FRAME, here="gateways"),
-    ),
+    *(Shot(name, template, made, AT_GATEWAYS) for name, template, made in GATEWAY_PAGES),
     Shot(
         "problem-404",
         "problems/problem.html",

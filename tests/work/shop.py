@@ -76,8 +76,8 @@ class Shop:
         )
 
     async def place(
-        self, total: int = 5000, *, gateway: str = "card", key: str | None = None, bags: int = 1,
-        **payment: Any,
+        self, total: int = 5000, *, gateway: str | None = "card", key: str | None = None,
+        bags: int = 1, **payment: Any,
     ) -> Said:
         """Place an order of one-piece lines and let its payment be authorised."""
         wanted = WantedOrder(

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from counterfoil.gateways.port import HookRefused
 from counterfoil.kernel.http import Http
@@ -10,8 +12,23 @@ from counterfoil.order.capability import capabilities
 from counterfoil.order.gateway import Answer, Call, Capabilities, Notice, Outcome, Statement
 
 
+class _Settings(msgspec.Struct):
+    """What shall not be possible, although nobody would refuse it."""
+
+    partial_capture: bool | None = None
+    multi_capture: bool | None = None
+    partial_void: bool | None = None
+    hold_seconds: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+class _Credentials(msgspec.Struct):
+    """Nobody asks for any."""
+
+
 class ManualGateway:
     """There is no provider: every call succeeds at once, and a repeat gets the same answer."""
+
+    SETTINGS, CREDENTIALS = _Settings, _Credentials
 
     def __init__(
         self, settings: dict[str, Any], credentials: dict[str, Any], http: Http | None = None

@@ -11,6 +11,7 @@ from counterfoil.portal.routes import (
     cancel,
     capture,
     changes,
+    gateways,
     lists,
     operations,
     order,
@@ -49,6 +50,7 @@ def create_portal() -> Router:
             *cancel.ROUTES,
             *shipments.ROUTES,
             *operations.ROUTES,
+            *gateways.ROUTES,
         ],
     )
     return Router(

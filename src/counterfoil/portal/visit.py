@@ -18,6 +18,7 @@ from litestar.datastructures import FormMultiDict
 from counterfoil.access.sessions import Session, SessionCheck
 from counterfoil.book.opening import Key
 from counterfoil.kernel.problem import PermissionDenied
+from counterfoil.kernel.secrets import KeyRing
 from counterfoil.order.actor import Actor
 from counterfoil.portal import pages, respond, tokens
 from counterfoil.portal.counts import menu_counts
@@ -35,6 +36,7 @@ class Portal(Works):
 
     settings: Settings
     sessions: SessionCheck
+    ring: KeyRing
 
 
 class ForeignForm(PermissionDenied):

@@ -1,4 +1,4 @@
-"""Operations: money that is not settled, letters that were written, gateways that are set up."""
+"""Operations: money that is not settled, letters that were written."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,18 +8,13 @@ from litestar import Response, get, post
 
 from counterfoil.book.looking import Unsettled, letter_of, letters, unfinished, unsettled
 from counterfoil.book.opening import open_folder
-from counterfoil.kernel.problem import NotFound, Problem
+from counterfoil.kernel.problem import NotFound
 from counterfoil.mail.compose import write
-from counterfoil.order.capability import capabilities
-from counterfoil.order.config import Gateway
-from counterfoil.order.gateway import Capabilities
 from counterfoil.portal import respond
-from counterfoil.portal.figures import plural
 from counterfoil.portal.forms import Form
 from counterfoil.portal.reading import gateway_name, own_id
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.visit import Visit
-from counterfoil.setup.gateways import list_gateways
 from counterfoil.work.now import settle_one
 
 SHOWN = 100
@@ -99,59 +94,9 @@ async def letter_page(request: Asking, letter_id: str) -> Response[bytes]:
     )
 
 
-@get("/gateways")
-async def gateways_page(request: Asking) -> Response[bytes]:
-    """List the gateways and what each can do."""
-    visit = await Visit.begin(request, "gateways.manage", here="gateways")
-    async with visit.works.pool.connection(visit.actor.account_id) as connection:
-        page = await list_gateways(connection, limit=100)
-    return visit.page(
-        "operations/gateways.html",
-        gateways=[{**msgspec.structs.asdict(one), "can": _can(one)} for one in page.data],
-        form=Form(),
-    )
-
-
-@post("/gateways/{code:str}/test", status_code=200)
-async def test_gateway(request: Asking, code: str) -> Response[bytes]:
-    """Make a harmless call, and tell what came of it."""
-    visit = await Visit.begin(request, "gateways.manage", here="gateways")
-    try:
-        gateway = await visit.works.adapters.of(visit.actor.account_id, code)
-        told = await gateway.test()
-    except Problem as problem:
-        if problem.status >= 500 or problem.status == 404:
-            raise
-        told = {"ok": False, "message": problem.detail}
-    return visit.page("operations/tested.html", code=code, told=told, back="/portal/gateways")
-
-
-def _can(gateway: Gateway) -> list[str]:
-    """Put into words what a gateway can do."""
-    able: Capabilities = capabilities(gateway.kind, gateway.settings)
-    if able.instant:
-        return ["asks no provider: what is booked here is done"]
-    told = [
-        f"captures in part: {_yes(able.partial_capture)}",
-        f"several captures: {_yes(able.multi_capture)}",
-        f"releases in part: {_yes(able.partial_void)}",
-    ]
-    if able.hold_seconds:
-        days, minutes = divmod(able.hold_seconds, 86400)[0], able.hold_seconds // 60
-        span = plural(days, "day", "days") if days else plural(minutes, "minute", "minutes")
-        told.append(f"keeps a reservation {span}")
-    return told
-
-
-def _yes(able: object) -> str:
-    return "yes" if able else "no"
-
-
 ROUTES = [
     settle_page,
     ask_now,
     letters_page,
     letter_page,
-    gateways_page,
-    test_gateway,
 ]
