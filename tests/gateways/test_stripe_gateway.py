@@ -192,6 +192,10 @@ async def test_a_card_that_fails_may_be_followed_by_another_one_of_the_shoppers(
     call = call_for(Kind.AUTHORIZE)
     failed["metadata"] = {"our_reference": call.our_reference}
     assert said(await answered_with(http, call, 200, failed)) == (U, PENDING)
+    named = msgspec.structs.replace(call, payment_reference="pi_1")
+    assert said(await answered_with(http, named, 200, failed)) == (U, PENDING)
+    claim = call_for(Kind.AUTHORIZE, "pi_1")
+    assert said(await answered_with(http, claim, 200, failed)) == (D, "insufficient_funds")
     ours = await answered_with(http, call, 200, failed, payment_method="pm_card_visa")
     assert said(ours) == (D, "insufficient_funds")
 
@@ -299,6 +303,7 @@ async def test_a_statement_tells_holds_voids_expiries_and_what_never_was(sandbox
     assert (told.voided, told.expired, told.expires_at) == (1000, 0, None)
     assert told.movements[-1].gateway_transaction_id == done.gateway_transaction_id
     sale = await authorized(gateway, flow="payment")
+    assert sale.fee == 39
     told = await gateway.statement(sale.payment_reference)
     assert {one.gateway_transaction_id for one in told.movements} == {sale.gateway_transaction_id}
     assert len({one.our_reference for one in told.movements}) == 1

@@ -80,8 +80,6 @@ class StripeGateway:
 
     SETTINGS, CREDENTIALS = Settings, Credentials
 
-    SETTINGS, CREDENTIALS = Settings, Credentials
-
     def __init__(
         self, settings: dict[str, Any], credentials: dict[str, Any], http: Http | None = None
     ) -> None:
@@ -184,7 +182,7 @@ class StripeGateway:
             "capture_method": "automatic" if call.flow == "payment" else "manual",
             "payment_method_types": list(self._settings.payment_method_types),
             "metadata": {REFERENCE: call.our_reference, "order_number": call.order_number},
-            "expand": _CHARGE,
+            "expand": _spelt(call),
         }
         if call.renews is not None:
             card = await self._card(call.renews)
@@ -256,7 +254,7 @@ class StripeGateway:
         assert call.payment_reference is not None
         if not is_intent_id(call.payment_reference):
             return verdict.declined("resource_missing", "That is no name of a PaymentIntent.")
-        found = await self._wire.intent(call.payment_reference, _CHARGE)
+        found = await self._wire.intent(call.payment_reference, _spelt(call))
         return found if isinstance(found, Answer) else self._authorization(call, found)
 
     # ------------------------------------------------------------------------------- questions
@@ -313,9 +311,11 @@ class StripeGateway:
     def _authorization(self, call: Call, found: Intent) -> Answer:
         confirmed = call.renews is not None or self._settings.payment_method is not None
         answer = verdict.judge_authorization(call, found, self._capabilities, confirmed=confirmed)
-        if answer.outcome is Outcome.SUCCEEDED and call.flow == "auth":
+        if answer.outcome is not Outcome.SUCCEEDED:
+            return answer
+        if call.flow == "auth":
             return replace(answer, expires_at=hold_ends(found.charge))
-        return answer
+        return replace(answer, fee=fee_of(found.charge, call.currency, self._capabilities))
 
     def _captured(self, call: Call, found: Intent, *, asked: bool) -> Answer:
         answer = verdict.judge_capture(call, found, self._capabilities, asked=asked)
@@ -334,3 +334,8 @@ class StripeGateway:
 
     def _shown(self, answer: Answer) -> str:
         return presentable(f"{answer.error_code}: {answer.error_message}", self._secrets)
+
+
+def _spelt(call: Call) -> list[str]:
+    """Say what an authorisation needs to hear: until when it holds, or what it costs."""
+    return _CHARGE if call.flow == "auth" else _CHARGE_AND_FEE

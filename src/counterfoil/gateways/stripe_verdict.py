@@ -172,11 +172,13 @@ def judge_authorization(
     """Judge the payment that an AUTHORIZE made, or that the checkout says it made.
 
     `confirmed`: we named the card, so that a failed attempt is the end of it; otherwise the
-    shopper may try another one. [rulings 22, faults A-1]
+    shopper may try another one, and what waits for them is still ours to lose.
+    [rulings 22, faults A-1]
     """
     answer = _said(call, found, found.id)
-    claimed = call.payment_reference is not None
-    if not claimed and found.marked(REFERENCE) != call.our_reference:
+    ours = found.marked(REFERENCE) == call.our_reference
+    claimed = call.payment_reference is not None and not ours
+    if not claimed and not ours:
         answer = doubt(answer, "reference_mismatch", "It is not the payment that was asked for.")
     match found.status:
         case "requires_capture" | "succeeded":

@@ -44,7 +44,7 @@ class Wire:
         wanted: Any = {
             "query": f'metadata["{REFERENCE}"]:"{reference}"',
             "limit": 2,
-            "expand": ["data.latest_charge"],
+            "expand": ["data.latest_charge.balance_transaction"],
         }
         return await _exchange(partial(self._intents.search_async, wanted), Intents, call)
 
