@@ -23,7 +23,9 @@ _SAYS = {
         "host": "The address to listen on.",
         "port": "The port to listen on.",
         "workers": "Processes that answer requests.",
-        "public_url": "How people reach the portal from outside, for links in letters.",
+        "public_url": "The address under which the world reaches this installation, such as"
+        " `https://oms.example.com`: for links in letters, and for the addresses that providers"
+        " call.",
         "behind_https": "Set it when a proxy in front speaks https: cookies are then sent over"
         " https alone, as browsers demand for them anywhere but on this machine.",
         "log_level": "`debug`, `info`, `warning` or `error`.",
