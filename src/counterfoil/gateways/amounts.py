@@ -71,9 +71,10 @@ def _theirs(currency: str, able: Capabilities) -> int:
 
 
 def _shift(amount: int, currency: str, digits: int) -> int:
+    power: int = 10 ** abs(digits)
     if digits >= 0:
-        return amount * 10**digits
-    whole, rest = divmod(amount, 10**-digits)
+        return amount * power
+    whole, rest = divmod(amount, power)
     if rest:
         raise NotRepresentable(f"{amount} {currency} is no whole number of the other unit.")
     return whole

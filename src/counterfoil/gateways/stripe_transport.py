@@ -5,7 +5,7 @@ kernel/http, with its deadline, its guard and its assertion that no transaction 
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
@@ -88,7 +88,8 @@ class Transport(stripe.HTTPClient):
             outcome = failure
         opened.heard.append(Heard(method.upper(), url, body, outcome))
         if isinstance(outcome, HttpFailure):
-            raise stripe.APIConnectionError(str(outcome), code=outcome.code) from outcome
+            failed: Callable[[str], Exception] = stripe.APIConnectionError
+            raise failed(str(outcome)) from outcome
         heard = {name: outcome.headers[name] for name in _HEARD if name in outcome.headers}
         return outcome.body, outcome.status, heard
 
