@@ -3,7 +3,9 @@
 import pytest
 
 # They kill programs, race them or fill tables: minutes together, which `make check` does not have.
-SLOW = ("tests/crash/", "tests/race/", "tests/house/test_postgres", "tests/book/test_plans")
+SLOW = (
+    "tests/crash/", "tests/race/", "tests/soak/", "tests/house/test_postgres", "tests/book/test_plans",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

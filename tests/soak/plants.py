@@ -1,0 +1,72 @@
+"""Bugs on purpose: a simulator that does not find them proves nothing.
+
+Each breaks one line that money hangs on, and says in which words it is expected to be found.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pytest
+
+from counterfoil.actions import settle as settling
+from counterfoil.book import commit as committing
+from counterfoil.book import run as running
+from counterfoil.gateways.sandbox import SandboxGateway
+from counterfoil.kernel.ids import new_id
+from counterfoil.order.gateway import Answer, Call, Outcome
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A bug, and how it is put in."""
+
+    sentence: str
+    put: Callable[[pytest.MonkeyPatch], None]
+
+
+def _new_key_each_time(patch: pytest.MonkeyPatch) -> None:
+    send = SandboxGateway.send
+
+    async def careless(gateway: SandboxGateway, call: Call) -> Answer:
+        return await send(gateway, msgspec.structs.replace(call, transaction_id=new_id()))
+
+    patch.setattr(SandboxGateway, "send", careless)
+
+
+def _hearing(verb: str, heard: Outcome, taken_for: Outcome) -> Callable[[pytest.MonkeyPatch], None]:
+    """Take what was heard for something else."""
+    truthful = getattr(SandboxGateway, verb)
+
+    async def careless(gateway: SandboxGateway, call: Call) -> Answer:
+        answer: Answer = await truthful(gateway, call)
+        if answer.outcome != heard:
+            return answer
+        return msgspec.structs.replace(
+            answer, outcome=taken_for, error_code=answer.error_code or "careless")
+
+    return lambda patch: patch.setattr(SandboxGateway, verb, careless)
+
+
+def _lease_ignored(patch: pytest.MonkeyPatch) -> None:
+    """A worker that lost its lease books all the same, and does not look whether it is done."""
+    commit = committing.commit
+
+    async def careless(connection: Any, change: Any, **more: Any) -> bool:
+        return await commit(connection, msgspec.structs.replace(change, lease=None), **more)
+
+    patch.setattr(running, "commit", careless)
+    patch.setattr(settling, "UNSETTLED", ("PENDING", "UNKNOWN", "SUCCEEDED", "FAILED"))
+
+
+PLANTS = {
+    "new_key": Plant("A new key at the provider each time it is sent.", _new_key_each_time),
+    "silence_is_no": Plant("No answer is taken for a refusal.",
+                           _hearing("send", Outcome.UNKNOWN, Outcome.DECLINED)),
+    "silence_is_yes": Plant("No answer is taken for a success.",
+                            _hearing("send", Outcome.UNKNOWN, Outcome.SUCCEEDED)),
+    "unknown_is_no": Plant("What the provider does not know yet is refused.",
+                           _hearing("ask", Outcome.NOT_EXECUTED, Outcome.DECLINED)),
+    "lease_ignored": Plant("Who lost the lease books what is booked.", _lease_ignored),
+}

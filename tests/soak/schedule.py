@@ -1,0 +1,286 @@
+"""One schedule: clients and workers at the same orders, and whatever may go wrong meanwhile.
+
+Then everything is repeated and worked off, and the verdict is spoken: one effect for each request,
+our ledger equal to the provider's, nothing that waits for nobody. [faults §1 V3 to V9, G2]
+"""
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from counterfoil.kernel.db import Gone
+from counterfoil.kernel.due import claim
+from counterfoil.kernel.problem import Problem, Unavailable
+from counterfoil.order.problems import RequestInProgress
+from counterfoil.work.lanes import open_lanes, run_row
+from tests.soak.actor import Actor, Died, Fate
+from tests.soak.choices import Choices
+from tests.soak.verdict import judge
+from tests.soak.world import World
+from tests.work.shop import CANCEL, CAPTURE, REFUND, VOID, Said, Shop
+
+TOTAL = 5000
+TRIES_MAX = 5
+STEPS_MAX = 1500
+HOUR_S, DAY_S = 3600, 24 * 3600
+#: What a client may want, and how often it does.
+WANTED: list[tuple[str, dict[str, Any], int]] = [
+    (CAPTURE, {"amount": 2000}, 4),
+    (CAPTURE, {"amount": 3000}, 2),
+    (CAPTURE, {}, 2),
+    (REFUND, {"amount": 700}, 3),
+    (REFUND, {"amount": 2000}, 2),
+    (VOID, {}, 1),
+    (VOID, {"amount": 1000}, 1),
+    (CANCEL, {}, 1),
+    ("acknowledge", {}, 1),
+]
+#: How a provider may fail, and how often it does. Silence costs two seconds of real time.
+FAULTS: list[tuple[str, float]] = [
+    ("5xx_after_effect", 6), ("reset_after_effect", 6), ("5xx_before", 4), ("reset_before", 4),
+    ("decline", 4), ("429", 3), ("in_use", 3), ("garbage_200", 3), ("truncated_200", 2),
+    ("missing_200", 2), ("unknown_status_200", 2), ("amount_200", 2), ("currency_200", 1),
+    ("not_found", 3), ("pending", 3), ("pending_then_failed", 2), ("hang_after_effect", 0.2),
+]
+FAULTY = (None, CAPTURE, REFUND, VOID, "query")
+NAP_S = 70
+JUMPS_S = (3, 31, 70, 400)
+LEAPS_S = (HOUR_S + 100, 22 * HOUR_S, 8 * DAY_S)
+#: One step, a death, a cut connection, time, a fault, the sequencer, an actor that stands still:
+#: how often, in each temper. What hides a bug in one shows it in another.
+TEMPERS = {
+    "mixed": (100, 3, 3, 4, 4, 1, 4),
+    "deadly": (100, 12, 8, 4, 1, 1, 0),
+    "faulty": (100, 1, 1, 6, 12, 1, 1),
+    "sleepy": (100, 1, 1, 2, 1, 1, 15),
+}
+#: While somebody stands still time passes more often; the last is that he wakes up.
+STILL = (100, 1, 1, 18, 3, 1, 3)
+#: Until every retry has come and every provider has been asked often enough.
+DRAIN_S = (31, 70, 70, 200, 700, 2 * HOUR_S, 2 * HOUR_S, 2 * HOUR_S)
+GIVEN_UP_S = (25 * HOUR_S, 2 * HOUR_S, 2 * HOUR_S)
+
+
+@dataclass
+class Request:
+    """A command under its key, and every answer it got."""
+
+    kind: str
+    order: str
+    wanted: dict[str, Any]
+    key: str
+    told: list[Said] = field(default_factory=list)
+    refused: str = ""
+    begun: bool = False
+    tries: int = 0
+
+    async def play(self, shop: Shop) -> Said:
+        return await shop.run(self.kind, self.order, key=self.key, **self.wanted)
+
+
+@dataclass
+class Schedule:
+    """A world, the choices, and what has been going on."""
+
+    world: World
+    choices: Choices
+    orders: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    story: list[str] = field(default_factory=list)
+    wanting: dict[str, list[Request]] = field(default_factory=dict)
+    still: Actor | None = None
+    temper: tuple[int, ...] = TEMPERS["mixed"]
+
+    def tell(self, what: str) -> None:
+        self.story.append(what)
+
+    async def play(self) -> None:
+        """Play it and judge it. Raises AssertionError."""
+        random.seed(self.choices.seed)  # the jitter of every retry
+        self.world.ear.heard.clear()
+        await self._prepare()
+        for _ in range(STEPS_MAX):
+            able = self._able()
+            if not able:
+                break
+            await self._happen(able)
+            assert self.world.ear.heard == []
+        for actor in self.world.actors:
+            while not actor.idle:
+                actor.go_on()
+        await self._settle_down()
+        await judge(self)
+
+    async def _prepare(self) -> None:
+        for actor in self.world.actors:
+            actor.start_anew()
+        temper = self.choices.one_of(list(TEMPERS))
+        self.temper = TEMPERS[temper]
+        self.tell(f"a {temper} day")
+        for number in range(self.choices.one_of((1, 2))):
+            flow = self.choices.one_of(("auth", "payment"), (4, 1))
+            placed = await self.world.home.place(TOTAL, bags=2, flow=flow)
+            self.orders.append(placed.body["id"])
+            self.tell(f"order {number} is placed with flow {flow}")
+        for client in self.world.clients:
+            self.wanting[client.name] = [
+                self._want(client) for _ in range(self.choices.one_of((1, 2, 3)))]
+
+    def _want(self, client: Actor) -> Request:
+        kind, wanted, _ = self.choices.one_of(WANTED, [weight for _, _, weight in WANTED])
+        order = self.choices.one_of(self.orders)
+        key = f"{order}-{client.name}-{len(self.requests)}"
+        wanted = dict(wanted)
+        if kind == REFUND:
+            wanted["reference"] = key
+        made = Request(kind, order, wanted, key)
+        self.requests.append(made)
+        return made
+
+    # ---------------------------------------------------------------------------- what happens
+
+    def _able(self) -> list[Actor]:
+        """Who can take a step; nobody once no client wants anything any more."""
+        clients = [c for c in self.world.clients if not c.idle or self.wanting[c.name]]
+        able = [*clients, *self.world.workers] if clients else []
+        return [actor for actor in able if actor is not self.still]
+
+    async def _happen(self, able: list[Actor]) -> None:
+        standing = [actor for actor in able if not actor.idle]
+        asking = [actor for actor in standing if actor.at == "db.asks"]
+        weights = list(STILL if self.still else self.temper)
+        weights[1] *= bool(standing)
+        weights[2] *= bool(asking)
+        weights[6] *= bool(standing or self.still)
+        match self.choices.pick(weights):
+            case 0:
+                waits = [0.4 if actor.idle and actor in self.world.workers else 1
+                         for actor in able]
+                self._step(self.choices.one_of(able, waits))
+            case 1:
+                self._go_on(self.choices.one_of(standing), Fate.DIE)
+            case 2:
+                fate = self.choices.one_of((Fate.CUT, Fate.CUT_AFTER))
+                self._go_on(self.choices.one_of(asking), fate)
+            case 3:
+                leap = not standing and not self.still and self.choices.pick((8, 1))
+                seconds = self.choices.one_of(LEAPS_S if leap else JUMPS_S)
+                self.tell(f"{seconds} s pass")
+                await self.world.advance(seconds)
+            case 4:
+                fault = self.choices.one_of(
+                    [name for name, _ in FAULTS], [weight for _, weight in FAULTS])
+                kind = self.choices.one_of(FAULTY)
+                self.tell(f"the provider will fail: {fault} at {kind or 'anything'}")
+                self.world.sandbox.fault(
+                    fault, **({"kind": kind} if kind else {}),
+                    **({"seconds": 5} if fault.startswith("pending") else {}))
+            case 5:
+                await self.world.place_feed()
+            case _ if self.still is not None:
+                self.tell(f"{self.still.name} wakes up")
+                self.still = None
+            case _:
+                calling = [20 if actor.at == "http.asks" else 1 for actor in standing]
+                self.still = self.choices.one_of(standing, calling)
+                self.tell(f"{self.still.name} stands still at {self.still.at}"
+                          f" after {self.still.line}")
+                await self._others_work(self.choices.one_of((0, 2, 4)))
+
+    async def _others_work(self, rounds: int) -> None:
+        """Somebody stands still so long that others take over what he had begun."""
+        for _ in range(rounds):
+            await self.world.advance(NAP_S)
+            for worker in self.world.workers:
+                while worker is not self.still:
+                    self._step(worker)
+                    if worker.idle:
+                        break
+
+    def _step(self, actor: Actor) -> None:
+        if not actor.idle:
+            self._go_on(actor, Fate.GO)
+        elif actor in self.world.workers:
+            self.tell(f"{actor.name} looks for work")
+            actor.begin(_work_once)
+            self._look_at(actor)
+        else:
+            wanted = self.wanting[actor.name][0]
+            wanted.begun = True
+            wanted.tries += 1
+            self.tell(f"{actor.name} wants {wanted.kind} {wanted.wanted}"
+                      f" of order {self.orders.index(wanted.order)}, try {wanted.tries}")
+            actor.begin(wanted.play)
+            self._look_at(actor)
+
+    def _go_on(self, actor: Actor, fate: Fate) -> None:
+        if fate != Fate.GO:
+            self.tell(f"{actor.name} {fate} at {actor.at} after {actor.line}")
+        actor.go_on(fate)
+        self._look_at(actor)
+
+    def _look_at(self, actor: Actor) -> None:
+        """See what came of it, where it has ended."""
+        if not actor.idle:
+            return
+        outcome, actor.outcome = actor.outcome, None
+        if actor in self.world.workers:
+            if isinstance(outcome, Exception) and not _away(outcome):
+                raise outcome
+            return
+        request = self.wanting[actor.name][0]
+        again = False
+        if isinstance(outcome, Said):
+            request.told.append(outcome)
+            self.tell(f"{actor.name} is told {outcome.status}")
+            again = bool(self.choices.pick((4, 1)))  # lost on the way to the client
+        elif isinstance(outcome, Died | RequestInProgress) or _away(outcome):
+            again = True
+        elif isinstance(outcome, Problem):
+            request.refused = outcome.code
+            self.tell(f"{actor.name} is refused: {outcome.code}")
+        else:
+            raise outcome
+        if not again or request.tries >= TRIES_MAX:
+            self.wanting[actor.name].pop(0)
+
+    # ---------------------------------------------------------------------------- how it ends
+
+    async def _settle_down(self) -> None:
+        """Behave again; let every client ask once more and every worker finish."""
+        self.world.sandbox.call("DELETE", "/control/faults")
+        await self._drain()
+        assert self.world.ear.heard == []
+        for request in self.requests:
+            if not request.begun:
+                continue
+            try:
+                request.told.append(await request.play(self.world.home))
+            except Problem as refused:
+                request.refused = refused.code
+        await self._drain()
+
+    async def _drain(self) -> None:
+        for seconds in (*DRAIN_S, *GIVEN_UP_S):
+            await self.world.advance(seconds)
+            await self.world.home.worked()
+            if seconds > DRAIN_S[0] and not await self._unsettled():
+                return
+
+    async def _unsettled(self) -> int:
+        found: int = await self.world.owner.fetchval(
+            "select count(*) from transactions where order_id = any($1) and settled_at is null",
+            self.orders)
+        return found
+
+
+def _away(outcome: object) -> bool:
+    return isinstance(outcome, Gone | Unavailable)
+
+
+async def _work_once(shop: Shop) -> None:
+    """Claim and work off once, lane by lane, row by row."""
+    for lane in open_lanes(shop.works):
+        rows = await claim(shop.works.pool, lane.name, lane.places, shop.works.pace.lease_s)
+        for row in sorted(rows, key=lambda row: row.id):
+            await run_row(shop.works, lane, row)

@@ -1,0 +1,100 @@
+"""What must be true when a schedule has come to rest."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from counterfoil.kernel.problem import Unavailable
+from counterfoil.order.folder import Folder
+from counterfoil.order.problems import RequestInProgress
+from counterfoil.order.transaction import UNSETTLED, Transaction
+from tests.actions.laws import assert_lawful
+from tests.sandbox.server import Sandbox
+from tests.work.shop import CANCEL, CAPTURE, VOID
+
+if TYPE_CHECKING:
+    from tests.soak.schedule import Request, Schedule
+
+ACKNOWLEDGE = "acknowledge"
+LEFT_OUT = ("EXPIRE", "ACKNOWLEDGE")
+TOLD = ("authorized", "captured", "voided", "refunded", "expired")
+
+
+async def judge(schedule: "Schedule") -> None:
+    """Hold every order against the provider, and every request against its answers."""
+    folders = {}
+    for order_id in schedule.orders:
+        folder = folders[order_id] = await schedule.world.home.folder(order_id)
+        assert_lawful(folder)
+        assert_equal(folder, schedule.world.sandbox)
+        assert_somebody_knows(folder)
+    for request in schedule.requests:
+        if request.begun:
+            assert_answered(request, folders[request.order])
+
+
+def assert_equal(folder: Folder, sandbox: Sandbox) -> None:
+    """Our movements are the provider's, by our reference: none lost, none twice. [V3]"""
+    ours = Counter(
+        (_reference(folder, row), row.type, row.amount)
+        for row in folder.transactions
+        if row.status == "SUCCEEDED" and row.type not in LEFT_OUT
+    )
+    theirs: Counter[Any] = Counter()
+    for payment in folder.payments:
+        if payment.provider_reference is None:
+            continue
+        for entry in sandbox.ledger(payment=payment.provider_reference):
+            if entry["kind"].upper() not in LEFT_OUT:
+                theirs[entry["reference"], entry["kind"].upper(), entry["amount"]] += 1
+        if not any(_waits(row) for row in folder.transactions if row.payment_id == payment.id):
+            view = sandbox.payment(payment.provider_reference)
+            assert {n: view[n] for n in TOLD} == {n: getattr(payment, n) for n in TOLD}
+    assert ours == theirs, f"ours alone {ours - theirs}, theirs alone {theirs - ours}"
+
+
+def _reference(folder: Folder, row: Transaction) -> str:
+    """The name under which the provider knows it: a sale's capture came with its authorisation."""
+    return next(
+        (
+            other.id
+            for other in folder.transactions
+            if other.type == "AUTHORIZE"
+            and row.type == "CAPTURE"
+            and other.gateway_transaction_id is not None
+            and other.gateway_transaction_id == row.gateway_transaction_id
+        ),
+        row.id,
+    )
+
+
+def _waits(row: Transaction) -> bool:
+    return row.status in UNSETTLED
+
+
+def assert_somebody_knows(folder: Folder) -> None:
+    """What is not settled after days is asked about again, and a person is called. [V4]"""
+    for row in folder.transactions:
+        if _waits(row):
+            payment = next(one for one in folder.payments if one.id == row.payment_id)
+            assert row.due_at is not None, f"{row.type} {row.id} waits for nobody"
+            assert payment.attention is not None, f"nobody is called for {row.type} {row.id}"
+
+
+def assert_answered(request: "Request", folder: Folder) -> None:
+    """One key, one effect, one answer; what was confirmed is so. [V9]"""
+    rows = [row for row in folder.transactions if row.idempotency_key == request.key]
+    assert len(rows) <= 1 or request.kind == CANCEL, "one request moved money twice"
+    if rows or request.kind != ACKNOWLEDGE:  # done already is told as the order is now
+        assert len({said.text for said in request.told}) <= 1, "one request was told two things"
+    if request.refused == RequestInProgress.code:
+        assert any(_waits(row) for row in folder.transactions), "done, but not answered"
+        return
+    assert request.refused != Unavailable.code, "nobody answers"
+    if not request.told:
+        assert request.refused, "never answered"
+        assert rows == [], f"refused with {request.refused}, and done all the same"
+        return
+    said = request.told[0]
+    if request.kind in (CAPTURE, VOID) and said.body.get("status") == "SUCCEEDED":
+        row = next(row for row in folder.transactions if row.id == said.body["id"])
+        assert (row.status, row.amount) == ("SUCCEEDED", said.body["amount"])
