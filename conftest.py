@@ -4,7 +4,8 @@ import pytest
 
 # They kill programs, race them or fill tables: minutes together, which `make check` does not have.
 SLOW = (
-    "tests/crash/", "tests/race/", "tests/soak/", "tests/house/test_postgres", "tests/book/test_plans",
+    *("tests/crash/", "tests/race/", "tests/soak/"),
+    *("tests/house/test_postgres", "tests/book/test_plans"),
 )
 
 
