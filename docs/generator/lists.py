@@ -29,6 +29,8 @@ _ADVICE = {
     "internal": "The same request with the same `Idempotency-Key` is safe to repeat.",
     "attention_required": "The portal lists it under Operations; until somebody has decided, no"
     " money moves on this payment.",
+    "approval_required": "Ask for a refund, which waits for somebody with a higher limit, or let"
+    " somebody who has one cancel.",
     "totals_mismatch": "Leave the totals out, or send those that the lines add up to.",
     "invalid_state": "`allowed_actions` of the order says what can be done now, and how much.",
     "amount_invalid": "`allowed_actions` says the largest amount.",

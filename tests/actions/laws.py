@@ -9,6 +9,7 @@ from counterfoil.order.item import Item
 from counterfoil.order.ledger import CHART, LedgerEntry
 from counterfoil.order.life import MACHINES
 from counterfoil.order.order import OPEN_STATES, Order
+from counterfoil.order.refund import given_back, status_by
 from counterfoil.order.shipment import LEFT
 from counterfoil.order.status import Units, financial_status, fulfillment_status
 from counterfoil.order.transaction import UNSETTLED
@@ -44,7 +45,8 @@ def assert_ledger(folder: Folder, entries: list[LedgerEntry]) -> None:
     assert balances["authorised", None] == order.outstanding
     assert balances["authorisations", None] == -order.outstanding
     owed = sum(amount for (name, _), amount in balances.items() if name == "receivable")
-    assert owed == order.captured - order.refunded
+    kept = balances["fees", None]
+    assert owed == order.captured - order.refunded - kept
     for merchant in {bag.merchant for bag in folder.bags}:
         bags = [bag for bag in folder.bags if bag.merchant == merchant]
         assert balances["payable", merchant] == -sum(bag.captured for bag in bags)
@@ -70,20 +72,41 @@ def _money_adds_up(folder: Folder) -> None:
 def _movements_explain_amounts(folder: Folder) -> None:
     expected = dict.fromkeys(AMOUNT_NAMES, 0)
     for row in folder.transactions:
-        if row.status == "SUCCEEDED" and row.amount:
+        if row.type == "REFUND_REVERSAL":
+            expected["refunded"] -= row.amount
+        elif row.status == "SUCCEEDED" and row.amount:
             expected[_DONE[row.type]] += row.amount
         elif row.status in UNSETTLED and row.type in _WAITING:
             expected[_WAITING[row.type]] += row.amount
         assert sum(part.amount for part in row.allocations) == row.amount
         assert (row.settled_at is None) == (row.status in UNSETTLED)
         assert (row.due_at is not None) == (row.status in UNSETTLED)
+    for refund in folder.refunds:
+        if refund.waits_for_approval:
+            expected["refund_pending"] += refund.amount
     assert expected == {name: getattr(folder.order, name) for name in AMOUNT_NAMES}
     unknown = sum(row.amount for row in folder.transactions if row.status == "UNKNOWN")
     assert folder.order.unknown_pending == unknown
-    promised = sum(r.amount for r in folder.refunds if r.status == "COMPLETED")
-    assert promised == folder.order.refunded
+    _refunds_are_explained(folder)
     references = [refund.reference for refund in folder.refunds]
     assert len(references) == len(set(references))
+
+
+def _refunds_are_explained(folder: Folder) -> None:
+    given = 0
+    for refund in folder.refunds:
+        rows = [row for row in folder.transactions if row.refund_id == refund.id]
+        given += given_back(rows)
+        assert sum(part.amount for part in refund.allocations) == refund.amount
+        if refund.status == "EXTERNAL":
+            continue
+        assert sum(part.amount for part in refund.plan) == refund.amount
+        assert all(sum(a.amount for a in p.allocations) == p.amount for p in refund.plan)
+        asked = [row.amount for row in rows if row.type == "REFUND"]
+        undecided = refund.status in ("AWAITING_APPROVAL", "CANCELED")
+        assert asked == ([] if undecided else [part.amount for part in refund.plan])
+        assert undecided or refund.status == status_by(refund, rows)
+    assert given == folder.order.refunded
 
 
 def _statuses_follow(folder: Folder) -> None:

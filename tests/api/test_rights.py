@@ -85,6 +85,7 @@ BODIES = {
     "POST /v1/orders/{order_id}/notes": {"body": "x"},
     "POST /v1/orders/{order_id}/refund": {"reference": "theft", "amount": 1},
     "POST /v1/orders/{order_id}/bags/{bag_id}/refunds": {"amount": 1},
+    "POST /v1/orders/{order_id}/refunds/{refund_id}/reject": {"note": "Mine."},
     "PATCH /v1/orders/{order_id}": {"tags": ["mine"]},
     "PATCH /v1/shipments/{shipment_id}": {"carrier": "Mine"},
     "PATCH /v1/merchants/{code}": {"name": "Mine"},

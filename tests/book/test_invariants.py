@@ -73,6 +73,31 @@ BREAKS = {
     "words_lead_to_orders": "delete from order_term where term like 'w:kari%'",
 }
 
+PLAN = """(select json_agg(json_build_object('payment_id', t.payment_id, 'amount', t.amount,
+  'allocations', t.allocations)) from transactions t where t.refund_id = refunds.id)::jsonb"""
+REVERSAL = f"""insert into transactions (account_id, id, order_id, payment_id, type, status, amount,
+    currency, allocations, source, actor, created_at, settled_at, refund_id)
+  select account_id, gen_random_uuid(), order_id, payment_id, 'REFUND_REVERSAL', status, amount,
+    currency, allocations, 'sync', actor, created_at, settled_at, refund_id
+  from transactions where type = 'REFUND' and refund_id = {REFUND}"""
+#: Other ways to break what is promised about refunds that wait, and those that came back.
+MORE = [
+    ("movements_explain_payments", f"""update refunds set status = 'AWAITING_APPROVAL',
+      plan = {PLAN} where id = {REFUND}"""),
+    ("movements_explain_bags", f"""update refunds set status = 'AWAITING_APPROVAL',
+      plan = {PLAN} where id = {REFUND}"""),
+    ("refunds_are_explained", f"""update refunds set status = 'AWAITING_APPROVAL'
+      where id = {REFUND}"""),
+    ("refunds_are_explained", f"""update refunds set status = 'PARTIALLY_COMPLETED'
+      where id = {REFUND}"""),
+    ("refunds_are_explained", REVERSAL),
+    ("movements_explain_payments", REVERSAL),
+    ("movements_explain_bags", REVERSAL),
+    ("refund_movements_belong", f"""{REVERSAL};
+      update transactions set status = 'FAILED' where type = 'REFUND' and refund_id = {REFUND}"""),
+    ("shares_add_up", f"""update refunds set plan = '[{{"amount": 1}}]' where id = {REFUND}"""),
+]
+
 
 @pytest_asyncio.fixture(scope="module")
 async def filled_account(module_database, module_account):
@@ -86,14 +111,14 @@ async def test_filled_orders_keep_every_promise(module_pool, filled_account):
     await assert_invariants(module_pool, filled_account.id)
 
 
-@pytest.mark.parametrize("name", BREAKS)
-async def test_a_broken_promise_is_found(name, module_database, filled_account):
+@pytest.mark.parametrize(("name", "how"), [*BREAKS.items(), *MORE])
+async def test_a_broken_promise_is_found(name, how, module_database, filled_account):
     owner = await asyncpg.connect(module_database.owner_url)
     trial = owner.transaction()
     await trial.start()
     try:
         await owner.execute("set local session_replication_role = replica")
-        await owner.execute(BREAKS[name])
+        await owner.execute(how)
         connection = Connection(owner)
         connection.account = filled_account.id
         findings = {found.invariant: found for found in await look(connection)}

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from counterfoil.actions.decide_refund import withdraw_waiting
+from counterfoil.actions.refund import begin_refund
 from counterfoil.kernel.ids import new_id
 from counterfoil.order.allowed import may_cancel
 from counterfoil.order.cancellation import Cancellation
@@ -14,8 +16,14 @@ from counterfoil.order.letters import queue_letter
 from counterfoil.order.moves import allocate, book, reserve
 from counterfoil.order.opening import opens
 from counterfoil.order.payment import Payment
-from counterfoil.order.problems import AttentionRequired, InvalidState, RequestInProgress
-from counterfoil.order.refund import Refund
+from counterfoil.order.problems import (
+    ApprovalRequired,
+    AttentionRequired,
+    InvalidState,
+    RequestInProgress,
+)
+from counterfoil.order.refund import PlannedPart, Refund
+from counterfoil.order.refund_plan import needs_approval
 from counterfoil.order.transaction import UNSETTLED
 
 
@@ -40,13 +48,16 @@ class WantedCancel(msgspec.Struct, frozen=True, kw_only=True):
     "holds",
     "notes",
     "merchants",
+    "tasks",
 )
 def cancel(folder: Folder, *, asked: Asked, wanted: WantedCancel) -> Change:
     """Cancel the whole order as one plan; each step at a provider is settled on its own.
 
-    Until the last step is settled the order is CANCEL_REQUESTED. Raises, in this order:
+    Until the last step is settled the order is CANCEL_REQUESTED. A refund that waits for approval
+    is withdrawn first: what it would give back goes back with the rest. Raises, in this order:
     PermissionDenied, RequestInProgress, InvalidState (cancelled already, goods have left),
-    AttentionRequired. [U-31…U-33, rulings 26, 27]
+    AttentionRequired, ApprovalRequired (more goes back than the actor may give back alone).
+    [U-31…U-33, faults R-7, rulings 26, 27, 42]
     """
     actor = asked.actor
     actor.require("orders.cancel")
@@ -69,6 +80,7 @@ def cancel(folder: Folder, *, asked: Asked, wanted: WantedCancel) -> Change:
     if folder.order.system_state != "CANCEL_REQUESTED":
         draft.set_order(previous_state=folder.order.state)
     draft.fact("order.cancel_requested", plan)
+    withdraw_waiting(draft)
     advance_cancellation(draft, plan, asked)
     return draft.change(plan)
 
@@ -90,6 +102,16 @@ def cancelable(folder: Folder, asked: Asked) -> None:
     for payment in folder.payments:
         if payment.attention and (payment.open > 0 or payment.refundable > 0):
             raise AttentionRequired(attention=payment.attention)
+    waiting = sum(refund.amount for refund in folder.refunds if refund.waits_for_approval)
+    back = sum(payment.refundable for payment in folder.payments) + waiting
+    if needs_approval(asked.actor, back, order.currency):
+        limit = asked.actor.limit("refund", order.currency)
+        raise ApprovalRequired(
+            f"Cancelling gives back {back}, and you may refund up to {limit} alone. Ask for the"
+            " refund, or let somebody with a higher limit cancel.",
+            amount=back,
+            limit=limit,
+        )
 
 
 def advance_cancellation(draft: Draft, plan: Cancellation, asked: Asked) -> None:
@@ -133,6 +155,9 @@ def _give_back(draft: Draft, payment: Payment, plan: Cancellation, asked: Asked)
     bags = [bag for bag in draft.section("bags") if bag.refundable > 0]
     shares = allocate(amount, bags, "refundable")
     used = sum(1 for refund in draft.section("refunds") if refund.cancellation_id == plan.id)
+    part = PlannedPart(
+        payment_id=payment.id, gateway=payment.gateway, amount=amount, allocations=shares
+    )
     promise = Refund(
         id=new_id(),
         order_id=draft.order.id,
@@ -147,29 +172,14 @@ def _give_back(draft: Draft, payment: Payment, plan: Cancellation, asked: Asked)
         status="PROCESSING",
         allocations=shares,
         cancellation_id=plan.id,
+        plan=[part],
         actor=draft.actor.told(),
         created_at=draft.at,
         updated_at=draft.at,
     )
-    row = new_transaction(
-        draft,
-        payment,
-        kind="REFUND",
-        amount=amount,
-        allocations=shares,
-        asked=_under_the_plan(asked),
-        refund_id=promise.id,
-        cancellation_id=plan.id,
-        reference=promise.reference,
-    )
     draft.add(promise)
     draft.fact("refund.requested", promise)
-    if row.status == "PENDING":
-        reserve(draft, row)
-    else:
-        book(draft, row)
-        draft.put(msgspec.structs.replace(promise, status="COMPLETED"))
-        draft.fact("refund.succeeded", promise, transaction_id=row.id)
+    begin_refund(draft, promise, _under_the_plan(asked))
 
 
 def _under_the_plan(asked: Asked) -> Asked:

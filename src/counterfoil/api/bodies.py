@@ -15,6 +15,7 @@ Reference = Annotated[str, Meta(min_length=1, max_length=200)]
 Sentence = Annotated[str, Meta(max_length=2000)]
 Shares = Annotated[list[Allocation], Meta(min_length=1, max_length=100)]
 ReasonCode = Literal["OTHER", "CUSTOMER", "INVENTORY", "FRAUD", "DECLINED"]
+PaymentOrder = Literal["last_in_first", "first_in_first", "card_first"]
 
 
 class CaptureBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -36,7 +37,7 @@ class VoidBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class LineBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A line to refund; its price where no amount is sent."""
+    """A line to refund; what was paid for it where no amount is sent."""
 
     item_id: Id
     quantity: Quantity
@@ -44,7 +45,11 @@ class LineBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class RefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What to give back. An absent amount is lines and shipping, else all that can be refunded."""
+    """What to give back. An absent amount is lines, shipping and tax, else all that can be.
+
+    An absent tax is what was paid on the lines without an amount and on the shipping. It goes
+    through the payments in `payment_order`, or the store's; `payment_id` pins it to one.
+    """
 
     reference: Reference | None = None
     amount: Minor | None = None
@@ -52,9 +57,11 @@ class RefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     reason_code: ReasonCode = "OTHER"
     lines: Annotated[list[LineBody], Meta(max_length=1000)] = []
     shipping_amount: Minor | None = None
+    tax_amount: Minor | None = None
     restock_items: bool = False
     notify_customer: bool = False
     payment_id: Id | None = None
+    payment_order: PaymentOrder | None = None
     allocations: Shares | None = None
     dry_run: bool = False
 
@@ -79,6 +86,18 @@ class BagRefundBody(RefundBody, frozen=True, forbid_unknown_fields=True, kw_only
     amount_refunded: Minor | None = None
     skus: Annotated[list[SkuBody], Meta(max_length=1000)] = []
     shipping: ShippingBody | None = None
+
+
+class ApprovalBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to note beside the approval."""
+
+    note: Sentence | None = None
+
+
+class RejectionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Why it is rejected."""
+
+    note: Annotated[str, Meta(pattern=r"\S", max_length=2000)]
 
 
 class StateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

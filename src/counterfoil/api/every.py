@@ -10,6 +10,7 @@ from counterfoil.api import (
     money,
     orders,
     reading,
+    refunds,
     running,
     shipping,
 )
@@ -22,6 +23,7 @@ DOORS = (
     bulk.door,
     reading.door,
     money.door,
+    refunds.door,
     shipping.door,
     configuration.door,
     credentials.door,

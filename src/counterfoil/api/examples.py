@@ -42,6 +42,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "refund_order": {"reference": "R-1", "amount": 700, "reason": "Chipped",
                      "reason_code": "CUSTOMER"},
     "refund_bag": {"amount_refunded": 700, "reason": "Chipped"},
+    "approve_refund": {"note": "Agreed with the customer by telephone."},
+    "reject_refund": {"note": "The parcel has not come back yet."},
     "cancel_order": {"reason": "Changed their mind", "reason_code": "CUSTOMER",
                      "notify_customer": True, "restock_items": True},
     "write_note": {"body": "Rang the bell twice.", "visibility": "internal"},

@@ -22,6 +22,7 @@ from counterfoil.order.change import Answered
 from counterfoil.order.intake import Address, Person, WantedOrder, plain
 from counterfoil.order.problems import (
     AmountInvalid,
+    ApprovalRequired,
     AttentionRequired,
     DuplicateExternalId,
     GatewayDeclined,
@@ -37,7 +38,9 @@ door = Door("Orders")
 CHANNEL = "api"
 CANCELED = "canceled"
 _encode = msgspec.json.Encoder(order="deterministic").encode
-_CANCEL_REFUSED = (RequestInProgress, InvalidState, AttentionRequired, GatewayDeclined)
+_CANCEL_REFUSED = (
+    RequestInProgress, InvalidState, AttentionRequired, ApprovalRequired, GatewayDeclined,
+)
 
 
 class _Canceled(msgspec.Struct):

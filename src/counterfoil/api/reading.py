@@ -138,7 +138,7 @@ async def _refunds(ask: Ask, bag_id: str | None = None) -> list[RefundShape]:
     own = {bag.id for bag in bags}
     if bag_id is not None and bag_id not in own:
         raise NotFound("The order has no such bag.")
-    told = tell_refunds(folder, None if ask.actor.merchants is None else own)
+    told = tell_refunds(folder, ask.actor)
     return sorted(
         (refund for refund in told
          if bag_id is None or bag_id in {part.bag_id for part in refund.allocations}),

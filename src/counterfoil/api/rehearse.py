@@ -11,6 +11,7 @@ from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.problem import NotFound
 from counterfoil.order.answers import answer
 from counterfoil.order.change import Answered
+from counterfoil.order.folder import Folder
 from counterfoil.order.opening import needs_of
 
 
@@ -18,6 +19,14 @@ async def rehearse(
     ask: Ask, action: Action, *, reference: str | None = None, **arguments: Any
 ) -> Answered:
     """Tell what a command would answer now, as 200. Raises NotFound and what the action raises."""
+    folder = await look(ask, action, reference=reference)
+    change = action(folder, asked=ask.asked(), **arguments)
+    told = answer(change, ask.actor)
+    return msgspec.structs.replace(told, status=200, location=None, etag=None)
+
+
+async def look(ask: Ask, action: Action, *, reference: str | None = None) -> Folder:
+    """Open the order of the address as the action would find it. Raises NotFound."""
     actor = ask.actor
     key = Key(credential=actor.credential, key=f"dry-{new_id()}", fingerprint="")
     async with ask.office.pool.connection(actor.account_id) as connection:
@@ -27,6 +36,4 @@ async def rehearse(
     folder = opened.folder
     if folder is None or not (actor.stores is None or folder.order.store in actor.stores):
         raise NotFound("There is no such order.")
-    change = action(folder, asked=ask.asked(), **arguments)
-    told = answer(change, actor)
-    return msgspec.structs.replace(told, status=200, location=None, etag=None)
+    return folder

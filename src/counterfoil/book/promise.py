@@ -22,6 +22,16 @@ _MOVEMENTS = (
     ("void_pending", "VOID", _RESERVED),
     ("refund_pending", "REFUND", _RESERVED),
 )
+#: Movements as amounts know them: what came back to us was not refunded after all, and what waits
+#: for approval is reserved by the plan of its refund.
+_MOVES = """select case t.type when 'REFUND_REVERSAL' then 'REFUND' else t.type end as type,
+    t.status, case t.type when 'REFUND_REVERSAL' then -t.amount else t.amount end as moved,
+    t.payment_id, t.allocations
+  from transactions t where t.account_id = $1 and t.order_id = o.id
+  union all select 'REFUND', 'PENDING', (w.part ->> 'amount')::bigint,
+    (w.part ->> 'payment_id')::uuid, w.part -> 'allocations'
+  from refunds r cross join lateral jsonb_array_elements(r.plan) w(part)
+  where r.account_id = $1 and r.order_id = o.id and r.status = 'AWAITING_APPROVAL'"""
 
 
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +61,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
             payment_money=_row("p", AMOUNT_NAMES),
             bag_money=_row("b", AMOUNT_NAMES),
             summed_money=_zero(AMOUNT_NAMES),
+            moves=_MOVES,
             movements=", ".join(
                 filled(_MOVED, kind=kind, of=of, name=name) for name, kind, of in _MOVEMENTS
             ),

@@ -59,57 +59,69 @@ where <here> and <order_money> is distinct from <summed_money>""",
     Promise(
         name="movements_explain_payments",
         sentence="What a payment has moved is what its transactions say: SUCCEEDED ones are booked,"
-        " PENDING and UNKNOWN ones are reserved, FAILED ones are nothing.",
+        " PENDING and UNKNOWN ones are reserved, FAILED ones are nothing. A refund that came back"
+        " was not given back, and one that waits for approval is reserved.",
         query="""select o.id, 'payment ' || p.id as detail from orders o
 join payments p on p.account_id = $1 and p.order_id = o.id
-cross join lateral (select <movements> from (select t.type, t.status, t.amount as moved
-  from transactions t where t.account_id = $1 and t.order_id = o.id and t.payment_id = p.id) t) s
+cross join lateral (select <movements> from (<moves>) t where t.payment_id = p.id) s
 where <here> and <payment_money> is distinct from <summed_money>""",
     ),
     Promise(
         name="movements_explain_bags",
-        sentence="What a bag has moved is its share of the transactions.",
+        sentence="What a bag has moved is its share of the transactions, and of the refunds that"
+        " wait for approval.",
         query="""select o.id, 'bag ' || b.id as detail from orders o
 join bags b on b.account_id = $1 and b.order_id = o.id
 cross join lateral (select <movements> from (
-  select t.type, t.status, (a.part ->> 'amount')::bigint as moved
-  from transactions t cross join lateral jsonb_array_elements(t.allocations) a(part)
-  where t.account_id = $1 and t.order_id = o.id and (a.part ->> 'bag_id')::uuid = b.id) t) s
+  select m.type, m.status,
+    case when m.moved < 0 then -1 else 1 end * (a.part ->> 'amount')::bigint as moved
+  from (<moves>) m cross join lateral jsonb_array_elements(m.allocations) a(part)
+  where (a.part ->> 'bag_id')::uuid = b.id) t) s
 where <here> and <bag_money> is distinct from <summed_money>""",
     ),
     Promise(
         name="shares_add_up",
-        sentence="The shares of a transaction and of a refund add up to its amount.",
+        sentence="The shares of a transaction and of a refund add up to its amount, and so do the"
+        " parts of a refund's plan.",
         query="""select o.id, x.what as detail from orders o cross join lateral (
   select 'transaction ' || t.id as what, t.amount, t.allocations from transactions t
   where t.account_id = $1 and t.order_id = o.id and t.type <> 'ACKNOWLEDGE'
   union all select 'refund ' || r.id, r.amount, r.allocations from refunds r
-  where r.account_id = $1 and r.order_id = o.id) x
+  where r.account_id = $1 and r.order_id = o.id
+  union all select 'plan of refund ' || r.id, r.amount, r.plan from refunds r
+  where r.account_id = $1 and r.order_id = o.id and r.plan <> '[]') x
 where <here> and x.amount <> (select coalesce(sum((a.part ->> 'amount')::bigint), 0)
   from jsonb_array_elements(x.allocations) a(part))""",
     ),
     Promise(
         name="refunds_are_explained",
-        sentence="A completed refund has given back exactly its amount, a failed or cancelled one"
-        " nothing, and one that is under way waits for a transaction or an approval.",
+        sentence="A completed refund has given back exactly its amount, one that is completed in"
+        " part some of it, a failed or cancelled one or one that waits for approval nothing, and"
+        " one that is under way waits for a transaction.",
         query="""select o.id, r.status || ' refund ' || r.id as detail from orders o
 join refunds r on r.account_id = $1 and r.order_id = o.id
 cross join lateral (select
-    coalesce(sum(t.amount) filter (where t.status = 'SUCCEEDED'), 0) as given,
+    coalesce(sum(case t.type when 'REFUND' then t.amount else -t.amount end)
+      filter (where t.status = 'SUCCEEDED'), 0) as given,
     count(*) filter (where t.settled_at is null) as waiting
   from transactions t where t.account_id = $1 and t.order_id = o.id and t.refund_id = r.id) s
 where <here> and case r.status when 'COMPLETED' then s.given <> r.amount or s.waiting > 0
   when 'PROCESSING' then s.waiting = 0
-  when 'PARTIALLY_COMPLETED' then s.given not between 1 and r.amount
+  when 'PARTIALLY_COMPLETED' then s.given not between 1 and r.amount - 1 or s.waiting > 0
   when 'EXTERNAL' then false else s.given > 0 or s.waiting > 0 end""",
     ),
     Promise(
         name="refund_movements_belong",
-        sentence="Every refund transaction belongs to a refund of its order.",
+        sentence="Every refund transaction belongs to a refund of its order, and one that came"
+        " back was given through the same payment.",
         query="""select o.id, 'transaction ' || t.id as detail from orders o
-join transactions t on t.account_id = $1 and t.order_id = o.id and t.type = 'REFUND'
+join transactions t on t.account_id = $1 and t.order_id = o.id
+  and t.type in ('REFUND', 'REFUND_REVERSAL')
 left join refunds r on r.account_id = $1 and r.order_id = o.id and r.id = t.refund_id
-where <here> and r.id is null""",
+where <here> and (r.id is null or t.type = 'REFUND_REVERSAL' and not exists (
+  select from transactions g where g.account_id = $1 and g.order_id = o.id and g.type = 'REFUND'
+    and g.status = 'SUCCEEDED' and g.refund_id = t.refund_id and g.payment_id = t.payment_id
+    and g.amount >= t.amount))""",
     ),
     Promise(
         name="nothing_waits_forever",

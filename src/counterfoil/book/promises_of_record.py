@@ -116,13 +116,14 @@ where s.facts <> s.last or s.last <> s.counter""",
 REST = (
     Promise(
         name="settled_is_answered",
-        sentence="A request whose movement is settled and whose cancellation is finished has its"
-        " answer.",
+        sentence="A request whose movements are all settled and whose cancellation is finished has"
+        " its answer.",
         scope=ACCOUNT,
         query="""select k.order_id as id, 'key ' || k.key as detail from idempotency k
 where k.account_id = $1 and k.status is null and exists (
   select from transactions t where t.account_id = $1 and t.order_id = k.order_id
-    and t.credential = k.credential and t.idempotency_key = k.key and t.settled_at is not null
+    and t.credential = k.credential and t.idempotency_key = k.key
+  having bool_and(t.settled_at is not null)
   union all
   select from cancellations c where c.account_id = $1 and c.order_id = k.order_id
     and c.credential = k.credential and c.idempotency_key = k.key and c.finished_at is not null)""",

@@ -11,6 +11,8 @@ from counterfoil.order.bag import Bag
 from counterfoil.order.folder import Folder
 from counterfoil.order.order import Order
 from counterfoil.order.payment import Payment
+from counterfoil.order.refund import Refund
+from counterfoil.order.refund_plan import needs_approval
 from counterfoil.order.shapes import ActionShape
 from counterfoil.order.shipment import Shipment
 
@@ -100,6 +102,15 @@ def payment_actions(order: Order, payment: Payment, actor: Actor) -> list[Action
     if payment.expires_at and not payment.acknowledged_at and actor.can("payments.capture"):
         found.append(ActionShape("acknowledge"))
     return found
+
+
+def refund_actions(refund: Refund, actor: Actor) -> list[ActionShape]:
+    """List what the actor may do to a refund now: decide about it while it waits. [faults R-7]"""
+    if not refund.waits_for_approval or not actor.can("payments.approve"):
+        return []
+    alone = not needs_approval(actor, refund.amount, refund.currency)
+    names = ("approve", "reject") if alone and not refund.asked_by(actor) else ("reject",)
+    return [ActionShape(name) for name in names]
 
 
 def shipment_actions(order: Order, shipment: Shipment, actor: Actor) -> list[ActionShape]:

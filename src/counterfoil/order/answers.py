@@ -3,13 +3,14 @@
 They are made from the change alone, so they are written in the statement that has the effect.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import msgspec
 
 from counterfoil.kernel.money import to_decimal
 from counterfoil.order.actor import Actor
-from counterfoil.order.allowed import shipment_actions
+from counterfoil.order.allowed import refund_actions, shipment_actions
 from counterfoil.order.cancellation import Cancellation
 from counterfoil.order.change import Answered, Change
 from counterfoil.order.folder import Folder
@@ -64,13 +65,31 @@ def answer(change: Change, actor: Actor, *, created: bool = True) -> Answered:
     raise AssertionError(f"nothing tells a {type(result).__name__}")
 
 
+def rehearsed_refund(change: Change, actor: Actor, explanation: Sequence[str]) -> Answered:
+    """Tell a refund as it would be, with a sentence for each figure; nothing was written."""
+    promise: Refund = change.result
+    rows: list[Any] = change.inserts.get("transactions", [])
+    shape = tell_refund(
+        promise,
+        tell_brief_to(change.after, actor),
+        [tell_transaction(row) for row in rows],
+        refund_actions(promise, actor),
+    )
+    needed: Literal["needed", "not_needed"] = (
+        "needed" if promise.waits_for_approval else "not_needed"
+    )
+    shape = msgspec.structs.replace(shape, approval=needed, explanation=list(explanation))
+    return Answered(status=200, body=_encode(shape).decode())
+
+
 def answer_to_settled(
     folder: Folder, row: Transaction, actor: Actor
 ) -> tuple[Answered, tuple[str, str]] | None:
     """Tell the request that a settled intent came from, if it waits for an answer.
 
     A cancellation is told when none of its steps is still to be answered: finished, or, while one
-    is unknown or another request's movement is waited for, as running. [rulings 11]
+    is unknown or another request's movement is waited for, as running. So is a refund that goes
+    through several payments. [rulings 11]
     """
     plan = next((c for c in folder.cancellations if c.id == row.cancellation_id), None)
     if plan is not None:
@@ -88,9 +107,30 @@ def answer_to_settled(
     if row.type == "REFUND":
         promise = next(r for r in folder.refunds if r.id == row.refund_id)
         rows = [t for t in folder.transactions if t.refund_id == promise.id]
+        if any(one.status == "PENDING" for one in rows):
+            return None
         return _refund(promise, folder, actor, 201, rows), asked_by
     shape = tell_transaction(row, tell_brief_to(folder, actor))
     return _money(row.status, row, folder, shape, 201), asked_by
+
+
+def answer_meanwhile(intent: Change, latest: Folder, actor: Actor) -> Answered:
+    """Tell a request that can wait no longer what has become of its intent so far.
+
+    `latest` is the order after what was heard until now.
+    """
+    match intent.result:
+        case Refund(id=refund_id):
+            promise = next(r for r in latest.refunds if r.id == refund_id)
+            known: Sequence[Any] = intent.inserts.get("transactions", [])
+            if latest.opened("transactions"):
+                known = latest.transactions
+            rows = [row for row in known if row.refund_id == refund_id]
+            return _refund(promise, latest, actor, 201, rows)
+        case Cancellation(id=plan_id):
+            plan = next(c for c in latest.cancellations if c.id == plan_id)
+            return _cancellation(plan, latest, actor)
+    return answer(intent, actor)
 
 
 def tell_whole(folder: Folder, actor: Actor, status: int) -> Answered:
@@ -126,13 +166,25 @@ def _money(state: str, row: Transaction, folder: Folder, shape: Any, status: int
 
 
 def _refund(
-    promise: Refund, folder: Folder, actor: Actor, status: int, rows: list[Any]
+    promise: Refund, folder: Folder, actor: Actor, status: int, rows: Sequence[Any]
 ) -> Answered:
+    """Tell a refund: 202 while it is not settled or waits for approval, 402 where all was refused.
+
+    What an approval set going is not made by it: 200.
+    """
     brief = tell_brief_to(folder, actor)
-    shape = tell_refund(promise, brief, [tell_transaction(row) for row in rows])
-    if rows:
-        return _money(rows[-1].status, rows[-1], folder, shape, status)
-    return _told(folder, shape, 202 if promise.status == "PROCESSING" else status)
+    told = [tell_transaction(row) for row in rows]
+    shape = tell_refund(promise, brief, told, refund_actions(promise, actor))
+    if promise.approved_by is not None and status == 201:
+        status = 200
+    if len(rows) == 1:
+        return _money(rows[0].status, rows[0], folder, shape, status)
+    if rows and promise.status == "FAILED":
+        return _money("FAILED", rows[-1], folder, shape, status)
+    if promise.status in ("PROCESSING", "AWAITING_APPROVAL"):
+        where = f"/v1/orders/{promise.order_id}/refunds/{promise.id}"
+        return _told(folder, shape, 202, location=where)
+    return _told(folder, shape, status)
 
 
 def _cancellation(plan: Cancellation, folder: Folder, actor: Actor) -> Answered:

@@ -62,7 +62,7 @@ def new_transaction(
         currency=payment.currency,
         allocations=allocations,
         source=asked.source,
-        actor=asked.actor.told(),
+        actor=_whoever(asked.actor),
         credential=asked.actor.credential if asked.key else None,
         idempotency_key=asked.key,
         created_at=now,
@@ -70,6 +70,13 @@ def new_transaction(
         **pending,
         **more,
     )
+
+
+def _whoever(actor: Actor) -> dict[str, Any]:
+    """Tell who wanted it; of one who sees some merchants alone also which, to answer as such."""
+    if actor.merchants is None:
+        return actor.told()
+    return {**actor.told(), "merchants": sorted(actor.merchants)}
 
 
 def hold_until(draft: Draft, payment: Payment, at: datetime) -> datetime | None:

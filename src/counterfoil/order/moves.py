@@ -13,6 +13,7 @@ from counterfoil.order.bag import Bag
 from counterfoil.order.draft import Draft
 from counterfoil.order.payment import Payment
 from counterfoil.order.problems import AmountInvalid
+from counterfoil.order.refund import PlannedPart
 from counterfoil.order.transaction import Allocation, Transaction
 
 _RESERVED = {"CAPTURE": "capture_pending", "VOID": "void_pending", "REFUND": "refund_pending"}
@@ -74,12 +75,12 @@ def share_open(
     return allocate(amount, able, "open")
 
 
-def _shift(draft: Draft, transaction: Transaction, fields: dict[str, int]) -> None:
+def _shift(draft: Draft, movement: Transaction | PlannedPart, fields: dict[str, int]) -> None:
     """Add to the named amounts: +1 or -1 times the movement, on its payment and on its bags."""
-    payment: Payment = draft.get("payments", transaction.payment_id)
-    whole = {name: sign * transaction.amount for name, sign in fields.items()}
+    payment: Payment = draft.get("payments", movement.payment_id)
+    whole = {name: sign * movement.amount for name, sign in fields.items()}
     draft.put(payment.moved(**whole).restated())
-    for part in transaction.allocations:
+    for part in movement.allocations:
         bag = draft.get("bags", part.bag_id)
         draft.put(bag.moved(**{name: sign * part.amount for name, sign in fields.items()}))
 
@@ -112,6 +113,16 @@ def release(draft: Draft, transaction: Transaction) -> None:
     """Give a reservation back: nothing moved."""
     if transaction.type in _RESERVED:
         _shift(draft, transaction, {_RESERVED[transaction.type]: -1})
+
+
+def set_aside(draft: Draft, part: PlannedPart) -> None:
+    """Reserve what a refund would give back, while somebody decides about it. [faults R-7]"""
+    _shift(draft, part, {"refund_pending": 1})
+
+
+def let_go(draft: Draft, part: PlannedPart) -> None:
+    """Give such a reservation back."""
+    _shift(draft, part, {"refund_pending": -1})
 
 
 def without_hold(payment: Payment) -> Payment:

@@ -155,3 +155,10 @@ class AttentionRequired(Problem):
 
     code, status = "attention_required", 409
     title = "A person has to look at this payment first."
+
+
+class ApprovalRequired(Problem):
+    """It gives back more than the actor may give back alone. [faults R-7]"""
+
+    code, status = "approval_required", 409
+    title = "A second person has to approve this."

@@ -1,11 +1,12 @@
 """What the API says about each noun: one shape each, word for word what clients rely on."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from counterfoil.order.refund import RefundLine
+from counterfoil.order.refund import PlannedPart, RefundLine
 from counterfoil.order.shipment import ShipmentItem
 from counterfoil.order.transaction import Allocation
 
@@ -165,7 +166,11 @@ class TransactionShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefundShape(msgspec.Struct, frozen=True, kw_only=True):
-    """Money promised or given back, under its reference."""
+    """Money promised or given back, under its reference.
+
+    `plan` says through which payments it goes. A dry run explains each figure, and says whether a
+    second person would have to approve it.
+    """
 
     id: str
     order_id: str
@@ -187,8 +192,15 @@ class RefundShape(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     allowed_actions: list[ActionShape]
+    plan: list[PlannedPart] = []
+    payment_order: str | None = None
+    approved_by: dict[str, Any] | None = None
+    decided_at: datetime | None = None
+    decision_note: str | None = None
     transactions: list[TransactionShape] = []
     order: OrderBriefShape | None = None
+    approval: Literal["needed", "not_needed"] | UnsetType = UNSET
+    explanation: list[str] | UnsetType = UNSET
 
 
 class HoldShape(msgspec.Struct, frozen=True, kw_only=True):

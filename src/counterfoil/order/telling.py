@@ -8,6 +8,7 @@ from counterfoil.order.allowed import (
     bag_actions,
     order_actions,
     payment_actions,
+    refund_actions,
     shipment_actions,
 )
 from counterfoil.order.amounts import Amounts, summed
@@ -105,7 +106,6 @@ def tell_order(folder: Folder, actor: Actor) -> OrderShape:
     order = folder.order
     bags = visible_bags(folder, actor)
     limited = actor.merchants is not None
-    seen = {bag.id for bag in bags}
     own = Amounts(**summed(bags)) if limited else order
 
     def total(name: str) -> int:
@@ -147,7 +147,7 @@ def tell_order(folder: Folder, actor: Actor) -> OrderShape:
             tell_payment(payment, payment_actions(order, payment, actor))
             for payment in folder.payments
         ],
-        refunds=tell_refunds(folder, seen if limited else None),
+        refunds=tell_refunds(folder, actor),
         returns=[],
         notes=[] if limited else [tell_note(note) for note in folder.notes],
         attention=attention_reasons(order),
@@ -158,13 +158,22 @@ def tell_order(folder: Folder, actor: Actor) -> OrderShape:
     )
 
 
-def tell_refunds(folder: Folder, bags: set[str] | None) -> list[RefundShape]:
-    """Tell refunds, with their transactions where the folder has them; `bags` limits."""
+def tell_refunds(folder: Folder, actor: Actor) -> list[RefundShape]:
+    """Tell refunds, with their transactions where the folder has them.
+
+    To a merchant-limited actor only those of its own bags.
+    """
     known = folder.transactions if folder.opened("transactions") else ()
+    seen = {bag.id for bag in visible_bags(folder, actor)}
     return [
-        tell_refund(refund, None, [tell_transaction(t) for t in known if t.refund_id == refund.id])
+        tell_refund(
+            refund,
+            None,
+            [tell_transaction(t) for t in known if t.refund_id == refund.id],
+            refund_actions(refund, actor),
+        )
         for refund in folder.refunds
-        if bags is None or refund.bag_id in bags
+        if actor.merchants is None or refund.bag_id in seen
     ]
 
 

@@ -65,18 +65,26 @@ def _same(shape: type[Any], noun: Any, **more: Any) -> Any:
 def tell_transaction(
     transaction: Transaction, order: OrderBriefShape | None = None
 ) -> TransactionShape:
-    """Tell a transaction."""
-    return _same(TransactionShape, transaction, order=order)  # type: ignore[no-any-return]
+    """Tell a transaction; of whoever wanted it no more than who it was."""
+    actor = {name: value for name, value in transaction.actor.items() if name != "merchants"}
+    return _same(  # type: ignore[no-any-return]
+        TransactionShape, transaction, order=order, actor=actor
+    )
 
 
 def tell_refund(
     refund: Refund,
     order: OrderBriefShape | None = None,
     transactions: list[TransactionShape] | None = None,
+    actions: list[ActionShape] | None = None,
 ) -> RefundShape:
     """Tell a refund, with its transactions where they are known."""
     return _same(  # type: ignore[no-any-return]
-        RefundShape, refund, order=order, transactions=transactions or [], allowed_actions=[]
+        RefundShape,
+        refund,
+        order=order,
+        transactions=transactions or [],
+        allowed_actions=actions or [],
     )
 
 
@@ -166,7 +174,8 @@ def told(noun: Any) -> dict[str, Any]:
         case Transaction():
             return {"transaction": tell_transaction(noun)}
         case Refund():
-            return {"refund": msgspec.structs.replace(tell_refund(noun), reason=None)}
+            plain = msgspec.structs.replace(tell_refund(noun), reason=None, decision_note=None)
+            return {"refund": plain}
         case Shipment():
             return {"shipment": tell_shipment(noun, [])}
         case Hold():

@@ -63,9 +63,12 @@ async def _settle_intents(works: Works, asked: Asked, intent: Change) -> Answere
         if isinstance(one, BaseException):
             raise one
     failpoint("settle.before_answer")
-    answered = next((one for one in told if isinstance(one, Answered)), None)
+    booked = [one for one in told if isinstance(one, Ran)]
+    answered = next((one.answered for one in booked if one.answered is not None), None)
     if answered is None:
-        answered = answers.answer(intent, asked.actor)
+        heard = [one.change.after for one in booked if one.change is not None]
+        latest = max([intent.after, *heard], key=lambda folder: folder.order.version)
+        answered = answers.answer_meanwhile(intent, latest, asked.actor)
         if asked.key is not None:
             async with works.pool.connection(asked.actor.account_id) as connection:
                 credential = asked.actor.credential
@@ -73,10 +76,8 @@ async def _settle_intents(works: Works, asked: Asked, intent: Change) -> Answere
     return answered
 
 
-async def _send_now(
-    works: Works, asked: Asked, folder: Folder, row: Transaction
-) -> Answered | None:
-    """Settle one intent of ours; the answer when it brought the one that the client waits for."""
+async def _send_now(works: Works, asked: Asked, folder: Folder, row: Transaction) -> Ran | None:
+    """Settle one intent of ours; what came of it, with the answer where it is the last of them."""
     payment = next(one for one in folder.payments if one.id == row.payment_id)
     claimed = Claimed(
         account_id=asked.actor.account_id,
@@ -92,11 +93,10 @@ async def _send_now(
         if answer.outcome == Outcome.NOT_EXECUTED:
             await _send_again(works, claimed, row.type, answer, tries=1)
             return None
-        ran = await _book(works, claimed, asked.actor, answer)
+        return await _book(works, claimed, asked.actor, answer)
     except LeaseLost:
         log.warning("stale_lease", transaction_id=row.id, order_id=row.order_id)
         return None
-    return ran.answered
 
 
 async def settle_due(works: Works, claimed: Claimed) -> None:
@@ -139,14 +139,19 @@ async def settle_due(works: Works, claimed: Claimed) -> None:
 
 
 def _asker(claimed: Claimed, found: Open) -> Actor:
-    """Whoever wanted the movement, as its facts name them; the answer is told with all rights."""
+    """Whoever wanted the movement, as its facts name them; the answer is told with all rights.
+
+    To one who sees some merchants alone, no more than these. [rulings 5]
+    """
     by = found.row.actor
     whole = system(claimed.account_id)
+    merchants = by.get("merchants")
     return msgspec.structs.replace(
         whole,
         kind=by["kind"],
         id=by["id"],
         name=by["name"],
+        merchants=None if merchants is None else frozenset(merchants),
         credential=found.row.credential or whole.credential,
     )
 
