@@ -9,6 +9,7 @@ from counterfoil.actions.capture import capture
 from counterfoil.actions.change_state import change_state
 from counterfoil.actions.edit import edit
 from counterfoil.actions.hold import WantedHold, hold, release
+from counterfoil.actions.migrate_state import migrate_state
 from counterfoil.actions.move_shipment import (
     NewShipping,
     deliver_shipment,
@@ -30,6 +31,7 @@ from tests.actions.making import body, desk, folder
 WHOLE = [
     ("orders.cancel", cancel, {"wanted": WantedCancel()}),
     ("orders.state", change_state, {"state": "processing"}),
+    ("states.manage", migrate_state, {"source": "new", "target": "processing"}),
     ("orders.edit", edit, {"fields": {"tags": ["vip"]}}),
     ("orders.invoice", edit, {"fields": {"invoice_number": "F-1"}}),
     ("orders.holds", hold, {"wanted": WantedHold(handle="a")}),

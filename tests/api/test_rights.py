@@ -73,6 +73,8 @@ def ids(shop):
     parcel = shop.post(f"{at}/bags/{bag['id']}/shipments", {}).json()
     key = shop.post("/v1/api-keys", {"name": "to end", "scopes": ["orders:read"]}).json()
     shop.post("/v1/merchants", {"code": "own", "name": "Own"})
+    shop.post("/v1/order-states", {"code": "own", "name": "Own", "system_state": "NEW"})
+    shop.post("/v1/shipment-methods", {"code": "own", "name": "Own"})
     return {
         "order_id": order["id"], "bag_id": bag["id"], "refund_id": refund["id"],
         "shipment_id": parcel["id"], "key_id": key["id"], "code": "own",
@@ -91,6 +93,9 @@ BODIES = {
     "PATCH /v1/merchants/{code}": {"name": "Mine"},
     "PATCH /v1/stores/{code}": {"name": "Mine"},
     "PATCH /v1/gateways/{code}": {"enabled": False},
+    "PATCH /v1/order-states/{code}": {"name": "Mine"},
+    "POST /v1/order-states/{code}/migrate": {"to": "new"},
+    "PATCH /v1/shipment-methods/{code}": {"name": "Mine"},
 }
 
 

@@ -49,6 +49,9 @@ def there(shop):
         ("/v1/merchants", {"code": "there", "name": "There"}),
         ("/v1/stores", {"code": "there", "name": "There", "currency": "EUR"}),
         ("/v1/gateways", {"code": "there", "kind": "manual"}),
+        ("/v1/order-states", {"code": "there", "name": "There", "system_state": "NEW",
+                              "store": "main"}),
+        ("/v1/shipment-methods", {"code": "there", "name": "There", "store": "main"}),
     ):
         assert shop.post(path, body).status_code == 201
     return {
@@ -110,6 +113,12 @@ def test_the_examples_of_the_description_are_answered_as_described(shop, there):
         ("GET", "/v1/me", None),
         ("GET", "/v1/stores", None),
         ("GET", "/v1/gateways", None),
+        ("GET", "/v1/order-states", None),
+        ("GET", "/v1/order-states/there?store=main", None),
+        ("PATCH", "/v1/order-states/there?store=main", {"next": ["processing"]}),
+        ("POST", "/v1/order-states/there/migrate?store=main", {"to": "new", "dry_run": True}),
+        ("GET", f"{at}/states", None),
+        ("GET", "/v1/shipment-methods", None),
         ("GET", "/v1/api-keys", None),
         ("POST", "/v1/gateways/manual/test", None),
     ):

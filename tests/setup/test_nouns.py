@@ -135,7 +135,8 @@ async def test_a_state_that_an_order_is_in_is_in_use(connection, account, module
     owner = await asyncpg.connect(module_database.owner_url)
     from tests.schema.rows import insert_alone, make_row
 
-    row = await make_row(owner, "orders", account.id, store="main", state="processing")
+    given = {"store": "main", "state": "processing", "system_state": "PROCESSING"}
+    row = await make_row(owner, "orders", account.id, **given)
     await insert_alone(owner, "orders", row)
     await owner.close()
     states = (await list_states(connection)).data

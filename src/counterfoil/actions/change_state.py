@@ -1,6 +1,7 @@
 """Move an order to another of its store's states."""
 
 from counterfoil.kernel.machine import TransitionNotAllowed
+from counterfoil.order.actor import Actor
 from counterfoil.order.change import Change
 from counterfoil.order.config import OrderState
 from counterfoil.order.draft import Draft
@@ -14,7 +15,7 @@ from counterfoil.order.status import Units
 _CLEARED = ("NOT_REQUIRED", "PASSED")
 
 
-@opens(
+SEEN = (
     "bags",
     "items",
     "payments",
@@ -26,6 +27,9 @@ _CLEARED = ("NOT_REQUIRED", "PASSED")
     "cancellations",
     "merchants",
 )
+
+
+@opens(*SEEN)
 def change_state(folder: Folder, *, asked: Asked, state: str) -> Change:
     """Put the order in a state of its store. `canceled` is not put, it is done: see `cancel`.
 
@@ -34,14 +38,25 @@ def change_state(folder: Folder, *, asked: Asked, state: str) -> Change:
     """
     asked.actor.require("orders.state")
     asked.actor.require_whole_order()
-    target = next((s for s in folder.states if s.code == state), None)
-    if target is None:
-        codes = [s.code for s in folder.states]
-        raise UnknownReference(f"The store has no state {state}.", states=codes)
+    target = find_state(folder, state)
     if target.code == folder.order.state:
         return Change.none(folder, folder.order)
     check_state(folder, target)
-    draft = Draft(folder, asked.actor)
+    return put_in(folder, asked.actor, target)
+
+
+def find_state(folder: Folder, code: str) -> OrderState:
+    """Find a state of the order's store. Raises UnknownReference, which names those there are."""
+    target = next((s for s in folder.states if s.code == code), None)
+    if target is None:
+        codes = [s.code for s in folder.states]
+        raise UnknownReference(f"The store has no state {code}.", states=codes)
+    return target
+
+
+def put_in(folder: Folder, actor: Actor, target: OrderState) -> Change:
+    """Write down that the order is in a state now; the caller has checked that it may be."""
+    draft = Draft(folder, actor)
     stopped = ("CANCEL_REQUESTED", "SUSPENDED")
     before = folder.order.system_state
     declined = before == "CANCEL_REQUESTED" != target.system_state
@@ -58,15 +73,27 @@ def change_state(folder: Folder, *, asked: Asked, state: str) -> Change:
 
 
 def check_state(folder: Folder, target: OrderState) -> None:
-    """Say why the order may not go to a state; the portal shows the sentence beside it."""
+    """Say why the order may not go to a state; the portal shows the sentence beside it.
+
+    First what the store wants to come next, then the life cycle: the one never widens the other.
+    """
+    if folder.running_cancellation is not None:
+        raise RequestInProgress("A cancellation is running.")
+    wanted = folder.state.next
+    if wanted is not None and target.code not in wanted:
+        names = [state.name for state in folder.states if state.code in wanted]
+        raise TransitionNotAllowed(
+            f"From {folder.state.name} it may go to {', '.join(names) or 'no other state'}.",
+            allowed=list(wanted),
+        )
+    check_life(folder, target)
+
+
+def check_life(folder: Folder, target: OrderState) -> None:
+    """Say why the life of the order does not allow a state now, whatever the set-up wants."""
     order = folder.order
     if folder.running_cancellation is not None:
         raise RequestInProgress("A cancellation is running.")
-    if folder.state.next is not None and target.code not in folder.state.next:
-        raise TransitionNotAllowed(
-            f"{folder.state.name} may go to {', '.join(folder.state.next)}.",
-            allowed=list(folder.state.next),
-        )
     same = target.system_state == order.system_state
     if same and order.system_state not in ("COMPLETED", "CANCELED"):
         return

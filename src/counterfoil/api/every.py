@@ -13,6 +13,7 @@ from counterfoil.api import (
     refunds,
     running,
     shipping,
+    states,
 )
 from counterfoil.api.door import Endpoint
 from counterfoil.api.explorer import explorer
@@ -26,6 +27,7 @@ DOORS = (
     refunds.door,
     shipping.door,
     configuration.door,
+    states.door,
     credentials.door,
     feed.door,
     running.door,

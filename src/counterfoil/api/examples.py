@@ -58,6 +58,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                      "settings": {"base_url": "http://127.0.0.1:8790"},
                      "credentials": {"api_key": "sandbox"}},
     "edit_gateway": {"enabled": False},
+    "make_state": {"code": "picking", "name": "Picking", "system_state": "PROCESSING",
+                   "colour": "teal", "description": "In the warehouse"},
+    "edit_state": {"description": "In the warehouse, first floor", "position": 3},
+    "migrate_orders": {"to": "processing", "dry_run": True},
+    "make_method": {"code": "bike", "name": "By bicycle", "carrier": "Local riders",
+                    "tracking_url": "https://track.example.com/{tracking_number}"},
+    "edit_method": {"enabled": False},
     "make_key": {"name": "warehouse", "scopes": ["orders:read", "shipments:write"],
                  "merchants": None},
 }
