@@ -112,7 +112,10 @@ def test_variables_exist(page):
 @PAGES
 def test_addresses_exist(page):
     shapes = [re.sub(r"{\w+}", r"[^/]+", endpoint.path) for endpoint in every_endpoint()]
-    sandbox = ("/v1/payments", "/v1/operations", "/v1/ledger", "/v1/ping", "/v1/settlements")
+    sandbox = (
+        *("/v1/payments", "/v1/operations", "/v1/ledger", "/v1/ping", "/v1/settlements"),
+        "/v1/webhook_endpoints",
+    )
     wrong = []
     for path in re.findall(r"/v1/[\w\-/${}.<>]*[\w}]", said(page)):
         plain = re.sub(r"\$\w+|\$\{\w+\}|<\w+>", "x", path)
