@@ -8,6 +8,7 @@ from docs.generator.gateways import gateways_page, sandbox_page
 from docs.generator.invariants import invariants_page
 from docs.generator.life import life_page
 from docs.generator.lists import facts_page, money_page, problems_page, rights_page
+from docs.generator.requirements import requirements_page
 from docs.generator.settings import settings_page
 
 #: File name in docs/reference, and who makes it.
@@ -23,6 +24,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "sandbox.md": sandbox_page,
     "settings.md": settings_page,
     "commands.md": commands_page,
+    "requirements.md": requirements_page,
 }
 
 

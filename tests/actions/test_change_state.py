@@ -73,3 +73,10 @@ def test_another_state_of_the_same_kind_does_not_forget_where_the_order_came_fro
     order = msgspec.structs.replace(order, states=(*STATES, mine))
     order = act(order, change_state, state="parked").after
     assert order.order.previous_state == "processing"
+
+
+@pytest.mark.proves("U-10")
+@pytest.mark.parametrize("before", ["processing", "fraud"])
+def test_work_and_a_suspicion_can_be_suspended(before):
+    order = lived(folder("manual"), change_state, state=before)
+    assert lived(order, change_state, state="suspended").order.state == "suspended"

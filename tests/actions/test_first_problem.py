@@ -4,6 +4,7 @@ Every step takes one reason away, in the order in which the action's docstring n
 """
 
 import msgspec
+import pytest
 
 from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.capture import capture
@@ -96,6 +97,7 @@ def test_refund():
     assert act(order, refund, wanted=WantedRefund(reference="R")).result.amount == 5000
 
 
+@pytest.mark.proves("U-16")
 def test_ship():
     order = folder("manual")
     mine, theirs = order.bags

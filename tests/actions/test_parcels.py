@@ -73,6 +73,7 @@ def test_a_method_that_was_switched_off_still_serves_what_was_promised_with_it()
     assert other.code == "unknown_reference"
 
 
+@pytest.mark.proves("U-14", "U-19")
 def test_a_parcels_new_method_is_its_items_method_too():
     order = packed(folder("manual"))
     order = lived(order, update_shipment, **corrected(order, method="bring"))
@@ -100,6 +101,7 @@ def test_what_the_parcel_holds_is_judged_before_its_number():
     assert problem.code == "unknown_reference"
 
 
+@pytest.mark.proves("U-17")
 @pytest.mark.parametrize("state", ["fraud", "cancel_requested"])
 def test_a_parcel_that_came_back_is_sent_again_only_while_the_order_is_alive(state):
     order = sent(packed(folder("manual"), quantity=1))

@@ -131,6 +131,7 @@ def test_a_bag_that_is_not_placed_or_cancelled_is_not_refunded_by_itself(status)
     assert act(order, refund, **back()).result.amount == 5000
 
 
+@pytest.mark.proves("V-2", "V-3", "V-5")
 def test_absent_amount_is_the_whole_bag():
     order = paid()
     change = act(order, refund, **back(bag_id=order.bags[0].id))

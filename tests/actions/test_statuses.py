@@ -6,6 +6,7 @@ from counterfoil.order.amounts import Amounts
 from counterfoil.order.status import Units, financial_status, fulfillment_status
 
 
+@pytest.mark.proves("V-3", "V-4")
 @pytest.mark.parametrize(
     ("amounts", "expected"),
     [

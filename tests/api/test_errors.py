@@ -93,6 +93,7 @@ def test_an_order_that_cannot_be_is_refused(shop, changes, code, pointer):
         assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
 
 
+@pytest.mark.proves("Z-9")
 def test_money_is_refused_with_both_amounts(shop):
     order = shop.order()
     at = f"/v1/orders/{order['id']}"
@@ -119,6 +120,7 @@ def test_money_is_refused_with_both_amounts(shop):
     assert code_of(shop.post(f"{at}/capture", {"payment_id": SOME_ID}))[0] == 409
 
 
+@pytest.mark.proves("Z-18")
 async def test_a_store_that_captures_in_full_says_so(api, api_pool):
     from tests.api.server import open_shop
 
@@ -140,6 +142,7 @@ def test_states_refuse_ways_that_are_not_there(shop):
     assert code_of(shop.post(f"{at}/cancel", {"bag_id": order["bags"][0]["id"]}))[0] == 422
 
 
+@pytest.mark.proves("U-16", "N-25")
 def test_an_order_under_review_is_held(shop):
     order = shop.order(fraud_review=True)
     at = f"/v1/orders/{order['id']}"
@@ -150,6 +153,7 @@ def test_an_order_under_review_is_held(shop):
     assert code_of(shut) == (409, "shipment_update_not_allowed")
 
 
+@pytest.mark.proves("U-18", "U-25")
 def test_parcels_refuse_what_cannot_be_sent(shop):
     order = shop.order()
     acme, zeta = order["bags"]

@@ -1,8 +1,11 @@
 """The order's life, as api.md writes it."""
 
+import pytest
+
 from tests.api.server import wanted
 
 
+@pytest.mark.proves("Z-6", "U-5")
 def test_an_order_is_taken_in_as_the_example_says(shop):
     answer = shop.post("/v1/orders", wanted(external_id="web-1001"))
     order = answer.json()
@@ -40,6 +43,7 @@ def test_an_order_is_taken_in_as_the_example_says(shop):
     assert (read.json(), read.headers["etag"]) == (order, '"2"')
 
 
+@pytest.mark.proves("U-6", "U-25", "V-1", "V-12", "V-14", "V-16")
 def test_money_and_goods_go_their_way_to_the_end(shop):
     order = shop.order()
     at = f"/v1/orders/{order['id']}"
@@ -85,6 +89,7 @@ def test_money_and_goods_go_their_way_to_the_end(shop):
     assert shop.get(f"{at}/transactions/{row['id']}").json() == row
 
 
+@pytest.mark.proves("V-1", "V-12", "V-13", "V-15")
 def test_a_bag_is_refunded_in_either_set_of_words(shop):
     order = shop.captured()
     acme, zeta = order["bags"]
@@ -108,6 +113,7 @@ def test_a_bag_is_refunded_in_either_set_of_words(shop):
     assert twice.status_code == 422
 
 
+@pytest.mark.proves("Z-23", "Z-25")
 def test_void_releases_a_part_and_then_all_of_it(shop):
     order = shop.order()
     at = f"/v1/orders/{order['id']}"
@@ -118,6 +124,7 @@ def test_void_releases_a_part_and_then_all_of_it(shop):
     assert shop.read(order)["state"]["code"] == "canceled"
 
 
+@pytest.mark.proves("U-7", "U-33")
 def test_cancel_settles_the_money_and_says_both_amounts(shop):
     order = shop.order()
     at = f"/v1/orders/{order['id']}"
@@ -134,6 +141,7 @@ def test_cancel_settles_the_money_and_says_both_amounts(shop):
     assert told["order"]["state"]["code"] == "canceled"
 
 
+@pytest.mark.proves("U-7", "U-9")
 def test_the_state_is_changed_and_canceled_runs_the_cancellation(shop):
     order = shop.order()
     at = f"/v1/orders/{order['id']}"
@@ -146,6 +154,7 @@ def test_the_state_is_changed_and_canceled_runs_the_cancellation(shop):
     assert ended.json()["amounts"]["voided"] == 5000
 
 
+@pytest.mark.proves("U-12", "U-13")
 def test_an_order_is_edited_and_annotated(shop):
     order = shop.order()
     at = f"/v1/orders/{order['id']}"
@@ -181,6 +190,7 @@ def test_items_make_one_bag_of_the_stores_own_merchant(shop):
     assert (order["financial_status"], order["amounts"]["due"]) == ("UNPAID", 900)
 
 
+@pytest.mark.proves("Z-3", "Z-5")
 def test_a_payment_taken_at_once_is_captured(shop):
     order = shop.order(payment={"gateway": "manual", "flow": "payment"})
     assert (order["version"], order["financial_status"], order["display_status"]) == (

@@ -64,6 +64,7 @@ def test_the_checkouts_authorisation_is_made_and_captured(card, sandbox):
     assert set(ours) <= set(theirs)
 
 
+@pytest.mark.proves("Z-26")
 def test_a_refusal_is_402_and_moves_nothing(card, sandbox):
     order = paid(card)
     at = f"/v1/orders/{order['id']}"

@@ -163,6 +163,7 @@ async def numbers(pool, actor, **wanted):
         return await order_numbers(connection, actor, NumbersWanted(**wanted))
 
 
+@pytest.mark.proves("N-4", "N-17")
 async def test_numbers_follow_the_feed_from_the_last_one_taken_over(pool, admin):
     living = Living(pool, admin)
     orders = [await living.place() for _ in range(3)]
@@ -183,6 +184,7 @@ async def test_numbers_follow_the_feed_from_the_last_one_taken_over(pool, admin)
     assert "state" not in msgspec.json.encode(found).decode()
 
 
+@pytest.mark.proves("N-17")
 async def test_numbers_of_some_days(pool, admin):
     living = Living(pool, admin)
     days = [date(2026, 3, 1) + timedelta(days=n) for n in range(5)]

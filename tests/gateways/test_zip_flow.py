@@ -241,6 +241,7 @@ async def test_somebody_elses_order_is_not_there(zip_sandbox, fresh):
 # --------------------------------------------------------------------------------------------- time
 
 
+@pytest.mark.proves("Z-15")
 async def test_after_fifteen_minutes_an_authorisation_is_gone_unless_acknowledged(
     zip_sandbox, fresh
 ):
@@ -302,6 +303,7 @@ async def test_a_void_of_what_is_void_is_done_and_of_what_is_captured_is_not(zip
 # ------------------------------------------------------------------------------------- its own ways
 
 
+@pytest.mark.proves("Z-18")
 async def test_without_the_scope_only_everything_can_be_captured(zip_sandbox, fresh):
     gateway = gateway_at(zip_sandbox, fresh, WHOLE)
     payment = await authorised(zip_sandbox, gateway)

@@ -154,6 +154,7 @@ def test_what_is_no_amount_in_hundredths_is_none(text):
 # ------------------------------------------------------------------------------------------- set-up
 
 
+@pytest.mark.proves("Z-18", "Z-19")
 def test_the_scope_for_parts_brings_several_captures():
     without = capabilities("zip", {})
     assert (without.partial_capture, without.multi_capture) == (False, False)

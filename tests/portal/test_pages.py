@@ -151,3 +151,15 @@ def test_who_lacks_a_right_sees_no_control() -> None:
     text = pages.render(shot.template, frame, **shot.context())
     for form in read(text).forms:
         assert form.get("action") in ("/portal/me/theme", "/portal/logout"), form
+
+
+@pytest.mark.proves("U-1")
+def test_the_menu_leads_from_orders_to_the_open_ones() -> None:
+    shot = next(shot for shot in SHOTS if shot.name == "list")
+    text = pages.render(shot.template, shot.frame, **shot.context())
+    menu = re.search(r'<nav class="cf-side".*?</nav>', text, re.DOTALL)
+    assert menu is not None
+    under = menu[0].partition(">Orders</h2>")[2].partition("</ul>")[0]
+    first = re.search(r'<a [^>]*href="([^"]+)".*?</a>', under, re.DOTALL)
+    assert first is not None and "Open orders" in first[0]
+    assert first[1] == "/portal/orders/open"

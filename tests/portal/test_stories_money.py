@@ -22,6 +22,7 @@ async def open_form(site: Site, tab: Tab, order_id: str, action: str) -> None:
     await expect(tab.page.locator("#dialog")).to_be_visible()
 
 
+@pytest.mark.proves("Z-2", "Z-4", "Z-5", "Z-7", "Z-8", "Z-9", "Z-10", "Z-12")
 async def test_a_paid_order_is_refunded_from_the_list(site: Site, tab: Tab) -> None:
     """Story 1. [Z-5 to Z-12]"""
     order_id = await paid(site)
@@ -40,6 +41,7 @@ async def test_a_paid_order_is_refunded_from_the_list(site: Site, tab: Tab) -> N
     await tab.expect_focus(f"#order-{order_id} .cf-number")
 
 
+@pytest.mark.proves("Z-6", "Z-14", "Z-16")
 async def test_an_authorised_row_offers_capture_and_void_alone(site: Site, tab: Tab) -> None:
     """Story 2. [Z-6, Z-16]"""
     order_id = await site.shop.order(5000)
@@ -77,6 +79,7 @@ async def test_many_clicks_are_one_refund(site: Site, tab: Tab) -> None:
     assert await site.moved(other, "refund") == [8000]
 
 
+@pytest.mark.proves("Z-14", "Z-17", "Z-26")
 @pytest.mark.parametrize("way", ["Escape", "close", "keep"])
 async def test_a_capture_that_is_left_did_nothing(site: Site, tab: Tab, way: str) -> None:
     """Story 4. [Z-26]"""
@@ -112,6 +115,7 @@ async def test_what_is_not_known_is_said_and_becomes_known(site: Site, tab: Tab)
     await expect(site.row(tab, order_id)).to_contain_text("Paid")
 
 
+@pytest.mark.proves("Z-26")
 async def test_a_refusal_keeps_the_form_and_takes_a_new_key(site: Site, tab: Tab) -> None:
     """Story 6."""
     order_id = await paid(site, 60000)
@@ -131,6 +135,7 @@ async def test_a_refusal_keeps_the_form_and_takes_a_new_key(site: Site, tab: Tab
     assert await site.moved(order_id, "refund") == [60000]
 
 
+@pytest.mark.proves("Z-7", "Z-8", "Z-10", "Z-11")
 async def test_what_the_button_named_is_what_is_done(site: Site, tab: Tab) -> None:
     """Story 9: Enter before the button follows sends nothing; neither does an old balance."""
     order_id = await paid(site, 100000)
@@ -152,6 +157,7 @@ async def test_what_the_button_named_is_what_is_done(site: Site, tab: Tab) -> No
     assert await site.moved(order_id, "refund") == [30000, 20000]
 
 
+@pytest.mark.proves("Z-13", "Z-19", "U-26", "U-28", "U-29", "U-30")
 async def test_a_part_is_captured_and_both_sets_of_buttons_stand(site: Site, tab: Tab) -> None:
     """Story 10. [Z-18, Z-19, U-28 to U-30]"""
     order_id = await site.shop.order(100000)
@@ -172,6 +178,7 @@ async def test_a_part_is_captured_and_both_sets_of_buttons_stand(site: Site, tab
     assert await site.moved(order_id, "capture") == [60000]
 
 
+@pytest.mark.proves("Z-13", "Z-22", "Z-23", "Z-25")
 async def test_a_part_is_released_then_the_rest_which_cancels(site: Site, tab: Tab) -> None:
     """Story 13. [Z-23, Z-25]"""
     order_id = await site.shop.order(10000)
@@ -196,6 +203,7 @@ async def test_a_part_is_released_then_the_rest_which_cancels(site: Site, tab: T
     assert (await site.shop.folder(order_id)).order.system_state == "CANCELED"
 
 
+@pytest.mark.proves("U-23")
 async def test_a_colleague_sees_it_without_a_reload(site: Site, tab: Tab) -> None:
     """Principle 10: an open page follows what somebody else does."""
     order_id = await site.shop.order(5000)
@@ -234,6 +242,7 @@ async def test_a_lost_answer_can_be_asked_for(site: Site, tab: Tab, reached: boo
     assert await site.moved(order_id, "refund") == [40000]
 
 
+@pytest.mark.proves("Z-14", "U-28")
 async def test_the_keyboard_alone_is_enough(site: Site, tab: Tab) -> None:
     """Principle 8: from the list to a capture and back without a mouse."""
     order_id = await site.shop.order(4500)

@@ -29,6 +29,7 @@ async def cancel(site: Site, tab: Tab, order_id: str, notify: str) -> None:
     await tab.page.click("#money-go")
 
 
+@pytest.mark.proves("U-31", "U-32", "U-33")
 @pytest.mark.parametrize("notify", ["yes", "no"])
 async def test_cancelling_settles_the_money_and_asks_about_the_letter(
     site: Site, tab: Tab, notify: str
@@ -76,6 +77,7 @@ async def test_a_cancellation_that_failed_is_run_again(site: Site, tab: Tab) -> 
     assert await site.moved(order_id, "refund") == [60000]
 
 
+@pytest.mark.proves("U-6", "U-14", "U-18", "U-23")
 async def test_goods_are_shipped_tracked_and_delivered(site: Site, tab: Tab) -> None:
     """Story 14, as far as shipments go. [U-14 to U-25]"""
     order_id = await site.shop.order(5000, flow="payment")
@@ -91,6 +93,7 @@ async def test_goods_are_shipped_tracked_and_delivered(site: Site, tab: Tab) -> 
     await expect(tab.page.locator("#order-head")).to_contain_text("Delivered")
 
 
+@pytest.mark.proves("U-8", "U-16")
 async def test_a_closed_gate_says_why(site: Site, tab: Tab) -> None:
     """Story 14. [U-16, U-17]"""
     order_id = await site.shop.order(5000)
@@ -107,6 +110,7 @@ async def choose_state(tab: Tab, name: str) -> None:
     await tab.page.locator("#order-state button", has_text=name).click()
 
 
+@pytest.mark.proves("U-3", "U-9")
 async def test_arrowing_through_the_states_changes_nothing(site: Site, tab: Tab) -> None:
     """Story 17. [U-3 to U-11]"""
     order_id = await site.shop.order(5000)
@@ -129,6 +133,7 @@ async def test_arrowing_through_the_states_changes_nothing(site: Site, tab: Tab)
     await expect(tab.page.locator("#dialog-title")).to_contain_text("Cancel order")
 
 
+@pytest.mark.proves("U-12", "U-13")
 async def test_two_people_and_one_invoice_number(site: Site, tab: Tab) -> None:
     """Story 16. [U-12, U-13]"""
     order_id = await site.shop.order(5000)
@@ -201,6 +206,7 @@ async def test_everything_works_without_script(site: Site) -> None:
     await tab.close()
 
 
+@pytest.mark.proves("U-2")
 async def test_the_address_is_the_state(site: Site, tab: Tab) -> None:
     """Story 21, without saved views: filters survive a reload, Back, and a colleague's screen."""
     await site.shop.order(5000)

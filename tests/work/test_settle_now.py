@@ -70,6 +70,7 @@ async def test_a_reference_of_another_amount_calls_a_person(
     assert folder.order.authorized == 0
 
 
+@pytest.mark.proves("Z-21")
 async def test_money_moves_in_parts(shop: Shop, sandbox: Sandbox):
     order_id = await shop.order(5000, bags=2)
     captured = await shop.run(CAPTURE, order_id, amount=3000)
