@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.work.shop import CANCEL, CAPTURE, REFUND, VOID, Said, Shop
+from tests.work.shop import CANCEL, CAPTURE, PAY, REFUND, VOID, Said, Shop
 
 PLACE, EXPIRE = "place", "expire"
 DAY_S = 24 * 3600
@@ -54,6 +54,12 @@ class Flow:
 Before = tuple[tuple[str, dict[str, Any]], ...]
 TOOK_PART: Before = ((CAPTURE, PART),)
 TOOK_ALL: Before = ((CAPTURE, {}),)
+#: Paid by two payments, and most of both given back under one reference.
+TWICE: dict[str, Any] = {
+    "placed": {"amount": 3000, "flow": "payment"},
+    "before": ((PAY, {"gateway": "card", "amount": 2000, "flow": "payment"}),),
+    "wanted": {"amount": 4000, "reference": "R-2"},
+}
 
 DOORS = {
     "place": Flow(PLACE, A | {"open": 5000}, "NEW"),
@@ -63,6 +69,7 @@ DOORS = {
     "capture the rest": Flow(CAPTURE, TAKEN, before=TOOK_PART, wanted={"amount": 3000}),
     "void": Flow(VOID, A | {"voided": 5000}, "CANCELED"),
     "refund": Flow(REFUND, TAKEN | {"refunded": 700}, before=TOOK_ALL, wanted=BACK),
+    "refund through two payments": Flow(REFUND, TAKEN | {"refunded": 4000}, "NEW", **TWICE),
     "cancel": Flow(CANCEL, A | {"captured": 2000, "voided": 3000, "refunded": 2000}, "CANCELED",
                    before=TOOK_PART),
     "acknowledge": Flow("acknowledge", A | {"open": 5000}, "NEW"),
@@ -77,6 +84,8 @@ WORKERS = {
         REFUND, TAKEN | {"refunded": 700}, before=TOOK_ALL, wanted=BACK, fault="5xx_after_effect"),
     "send again what the provider never saw": Flow(
         VOID, A | {"voided": 5000}, "CANCELED", fault="5xx_before"),
+    "go on with half a refund": Flow(
+        REFUND, TAKEN | {"refunded": 4000}, "NEW", died="settle.booked", **TWICE),
     "go on cancelling": Flow(
         CANCEL, A | {"captured": 2000, "voided": 3000, "refunded": 2000}, "CANCELED",
         before=TOOK_PART, died="settle.intent"),
