@@ -177,7 +177,11 @@ async def test_the_feed_brings_every_fact_once_and_in_order(own_shop, sequencer)
     for order_id in orders:
         own = [fact for fact in facts if fact["order_id"] == order_id]
         assert [fact["sequence"] for fact in own] == [1, 2, 3, 4, 5, 6]
+        now = [fact.pop("current") for fact in own]
         assert own == own_shop.get(f"/v1/orders/{order_id}/facts").json()
+        assert {one["order"]["version"] for one in now[-2:]} == {6}, "as it is now"
+        assert [one.get("transaction", {}).get("status") for one in now] == [
+            None, "SUCCEEDED", "SUCCEEDED", None, None, "SUCCEEDED"]
     assert [fact["type"] for fact in own] == [
         "order.created", "payment.authorized", "payment.captured", "order.state_changed",
         "order.noted", "payment.captured",
@@ -209,7 +213,13 @@ async def test_another_merchants_facts_are_hidden_in_their_place(own_shop, seque
     facts = await follow(own_shop, 6, key=key)
     parcels = [fact for fact in facts if fact["type"] in ("shipment.created", "hidden")]
     assert [fact["type"] for fact in parcels] == ["shipment.created", "hidden"]
-    assert parcels[1]["data"] is None
+    assert parcels[1]["data"] is parcels[1]["current"] is None
+    assert parcels[0]["current"]["shipment"]["bag_id"] == acme["id"]
+    for fact in facts[:-1]:
+        assert fact["current"]["order"].keys() == parcels[0]["current"]["order"].keys()
+        assert "amounts" not in fact["current"]["order"]
+    told = {name for fact in facts for name in fact["current"] or ()}
+    assert told == {"order", "shipment"}
     assert zeta["id"] not in str(facts)
 
 

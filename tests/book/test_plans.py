@@ -20,6 +20,7 @@ from counterfoil.book.lists import Filters, list_orders, view_counts
 from counterfoil.book.looking import letters, unfinished, unsettled
 from counterfoil.book.order_numbers import NumbersWanted, order_numbers
 from counterfoil.book.search import find_one
+from counterfoil.book.waiting import expiring, tasks
 from counterfoil.kernel import db
 from counterfoil.kernel.page import COUNT_MAX
 from tests.filled import fill, middle
@@ -207,6 +208,8 @@ async def test_views_searches_and_the_feed_read_little_in_vain(
             await unsettled(connection, module_admin)
             await unfinished(connection, module_admin)
             await letters(connection, module_admin)
+            await tasks(connection, module_admin)
+            await expiring(connection, module_admin, within_hours=1000)
         assert feed.WINDOW <= 10_000
         async with Explained(connection):
             for wanted in (

@@ -117,15 +117,27 @@ async def test_what_was_committed_when_the_connection_was_lost_is_found_by_its_k
 
 
 async def test_an_intent_that_was_committed_when_the_connection_was_lost_runs(
-    desks, lose_connections
+    desks, lose_connections, owner
 ):
     lose_connections("book.committed")
+    ran = await desks[0].place(gateway="sandbox", key="k", external_id="web-1")
+    assert ran.waiting, "whoever made the intent settles it, under the lease it was made with"
+    (row,) = (await desks[0].read(ran.change.result.id)).transactions
+    assert row.lease_token == ran.change.inserts["transactions"][0].lease_token
     with pytest.raises(Problem) as running:
-        await desks[0].place(gateway="sandbox", key="k", external_id="web-1")
+        await desks[1].place(gateway="sandbox", key="k", external_id="web-1")
     assert (running.value.code, running.value.headers) == (
         "request_in_progress",
         {"Retry-After": "1"},
     )
+    order_id = (await desks[0].order()).order.id
+    await owner.execute("update payments set gateway = 'sandbox' where order_id = $1", order_id)
+    lose_connections("book.committed")
+    taking = await desks[0].run(order_id, capture, key="c", amount=1000)
+    assert taking.waiting
+    read = await desks[0].read(order_id)
+    assert {row.id for row in read.transactions} >= {taking.change.result.id}
+    assert read.order.capture_pending == 1000, "once"
     with pytest.raises(PlacedBefore) as before:
         await desks[1].place(gateway="sandbox", external_id="web-1")
     read = await desks[0].read(before.value.order_id)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.work.shop import CANCEL, CAPTURE, PAY, REFUND, VOID, Said, Shop
+from tests.work.shop import CANCEL, CAPTURE, PAY, REFUND, RENEW, VOID, Said, Shop
 
 PLACE, EXPIRE = "place", "expire"
 DAY_S = 24 * 3600
@@ -46,6 +46,8 @@ class Flow:
         if self.command == PLACE:
             return await shop.place(5000, key=key, bags=2, **self.placed)
         wanted = dict(self.wanted)
+        if self.command == RENEW:
+            wanted["payment_id"] = (await shop.folder(order_id)).payments[0].id
         if "reference" in wanted:
             wanted["reference"] = f"{order_id}-{wanted['reference']}"
         return await shop.run(self.command, order_id, key=key, **wanted)
@@ -73,6 +75,7 @@ DOORS = {
     "cancel": Flow(CANCEL, A | {"captured": 2000, "voided": 3000, "refunded": 2000}, "CANCELED",
                    before=TOOK_PART),
     "acknowledge": Flow("acknowledge", A | {"open": 5000}, "NEW"),
+    "pay the rest": Flow(PAY, A | {"open": 5000}, "NEW", placed={"amount": 2000}),
 }
 """What a door does, and dies of."""
 
@@ -86,6 +89,9 @@ WORKERS = {
         VOID, A | {"voided": 5000}, "CANCELED", fault="5xx_before"),
     "go on with half a refund": Flow(
         REFUND, TAKEN | {"refunded": 4000}, "NEW", died="settle.booked", **TWICE),
+    "release what was renewed": Flow(
+        RENEW, {"authorized": 10_000, "voided": 5000, "open": 5000}, "NEW",
+        died="settle.after_call"),
     "go on cancelling": Flow(
         CANCEL, A | {"captured": 2000, "voided": 3000, "refunded": 2000}, "CANCELED",
         before=TOOK_PART, died="settle.intent"),

@@ -9,7 +9,9 @@ import msgspec
 from counterfoil.actions.acknowledge import acknowledge
 from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.capture import capture
+from counterfoil.actions.pay import pay
 from counterfoil.actions.refund import WantedRefund, refund
+from counterfoil.actions.renew import renew
 from counterfoil.actions.void import void
 from counterfoil.book.numbers import Numbers
 from counterfoil.book.opening import Key, open_folder
@@ -37,8 +39,10 @@ RING = [b"k" * 32]
 QUICK = Pace(lease_s=1, deadline_s=0.5, propagation_s=1, mail_deadline_s=0.5)
 EVERYTHING = frozenset(SECTIONS) | {"gateways", "merchants"}
 CAPTURE, VOID, REFUND, CANCEL = "capture", "void", "refund", "cancel"
+PAY, RENEW = "pay", "renew"
 ACTIONS: dict[str, Any] = {
     CAPTURE: capture, VOID: void, REFUND: refund, CANCEL: cancel, "acknowledge": acknowledge,
+    PAY: pay, RENEW: renew,
 }
 
 
@@ -122,6 +126,8 @@ class Shop:
             wanted = {"wanted": WantedRefund(**wanted)}
         elif kind == CANCEL:
             wanted = {"wanted": WantedCancel(**wanted)}
+        elif kind == PAY:
+            wanted = {"wanted": WantedPayment(**{"gateway": "card", **wanted})}
         asked = self.works.asked(self.actor, key=its.key)
         if not leased:
             asked = msgspec.structs.replace(asked, lease=None)

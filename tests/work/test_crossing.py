@@ -129,7 +129,8 @@ async def test_a_payment_that_is_looked_at_too_early_is_put_off(shop: Shop, owne
     payment = (await shop.folder(order_id)).payments[0]
     assert payment.expires_at is not None
     assert payment.due_at is not None
-    assert abs((payment.due_at - payment.expires_at).total_seconds()) < 5
+    assert payment.warn_at is not None
+    assert abs((payment.due_at - payment.warn_at).total_seconds()) < 5
     assert payment.open == 5000
 
 

@@ -342,6 +342,7 @@ async def test_an_authorisation_expires(shop: Shop, sandbox: Sandbox, clock: Clo
     order_id = await shop.order(5000)
     await shop.run(CAPTURE, order_id, amount=2000)
     await clock.advance(7 * DAY - 60)
+    assert await shop.worked() == 1, "that it will expire is told"
     assert await shop.worked() == 0
     sandbox.clock(7 * DAY + 60)
     await clock.advance(120)

@@ -30,11 +30,13 @@ def capture(
     payment_id: str | None = None,
     allocations: list[Allocation] | None = None,
 ) -> Change:
-    """Take authorised money, all that is open or a part of it.
+    """Take authorised money, all that is open or a part of it, of one payment.
 
-    Raises, in this order: PermissionDenied, InvalidState (cancelling or cancelled), OrderOnHold,
-    AuthorizationExpired, InvalidState (nothing open), AmountInvalid, PartialCaptureNotEnabled.
-    [Z-16…Z-21, U-28, rulings 25]
+    Where several have money open, the first that has the amount; without one it is named by
+    `payment_id`. Raises, in this order: PermissionDenied, InvalidState (cancelling or cancelled),
+    OrderOnHold, AmountInvalid (of several payments), AttentionRequired, AuthorizationExpired,
+    InvalidState (nothing open), AmountInvalid, PartialCaptureNotEnabled. [Z-16…Z-21, U-28,
+    rulings 25]
     """
     asked.actor.require("payments.capture")
     asked.actor.require_whole_order()
@@ -67,6 +69,8 @@ def capturable(
     if order.hold_capture and not asked.instant:
         raise OrderOnHold(f"Held by: {', '.join(blocking)}.", holds=blocking)
     payment = _payment_with_open(folder, payment_id, amount)
+    if payment.open > 0:
+        require_one_payment(folder, payment_id, amount)
     if payment.attention:
         raise AttentionRequired(attention=payment.attention)
     if payment.expires_at and payment.expires_at <= folder.at:
@@ -87,6 +91,24 @@ def capturable(
     if wanted < payment.open and not asked.instant:
         _require_partial(folder, payment, asked)
     return payment, wanted
+
+
+def require_one_payment(folder: Folder, payment_id: str | None, amount: int | None) -> None:
+    """Go on where it is clear which payment is meant, and it has the amount.
+
+    One movement is one payment's, so that its answer says what became of it. Raises AmountInvalid,
+    which names what each payment has open.
+    """
+    able = [payment for payment in folder.payments if payment.open > 0]
+    if payment_id is not None or len(able) < 2:
+        return
+    if amount is not None and amount <= max(payment.open for payment in able):
+        return
+    named = ", ".join(f"{payment.open} of payment {payment.id}" for payment in able)
+    raise AmountInvalid(
+        f"Open are {named}. Take each by itself, with its payment_id; a cancellation releases all.",
+        payments=[{"payment_id": payment.id, "open": payment.open} for payment in able],
+    )
 
 
 def _payment_with_open(folder: Folder, payment_id: str | None, amount: int | None) -> Payment:

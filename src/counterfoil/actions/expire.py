@@ -1,9 +1,9 @@
 """Let an authorisation end when its hold time has passed."""
 
-import msgspec
-
 from counterfoil.actions.acknowledge import asked_to_keep
+from counterfoil.actions.warn import warn
 from counterfoil.kernel.ids import new_id
+from counterfoil.order.attention import REAUTHORISE, call_person, clear_attention
 from counterfoil.order.change import Change, Lease
 from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
@@ -13,16 +13,20 @@ from counterfoil.order.opening import opens
 from counterfoil.order.transaction import Transaction
 
 
-@opens("bags", "payments", "gateways", "transactions")
+@opens("bags", "payments", "gateways", "transactions", "tasks", "drift_lines")
 def expire(folder: Folder, *, asked: Asked, payment_id: str, lease: str) -> Change:
     """Give up what is open of an expired authorisation; what is reserved is left to its outcome.
 
-    Nothing to write where the clock was stopped meanwhile, or may be: what the gateway was asked
-    to keep is not given up before it has answered. [domain.md §6, rulings 24]
+    Before its end it is told that it is near. Nothing to write where the clock was stopped
+    meanwhile, or may be: what the gateway was asked to keep is not given up before it has
+    answered. What somebody still waits for is for a person to have renewed. [domain.md §6,
+    rulings 24, faults A-4]
     """
     payment = next(p for p in folder.payments if p.id == payment_id)
-    if payment.expires_at is None or payment.expires_at > folder.at or payment.open <= 0:
+    if payment.expires_at is None or payment.open <= 0:
         return Change.none(folder, payment)
+    if payment.expires_at > folder.at:
+        return warn(folder, asked=asked, payment=payment, lease=lease)
     if asked_to_keep(folder, payment):
         return Change.none(folder, payment)
     draft = Draft(folder, asked.actor)
@@ -45,6 +49,17 @@ def expire(folder: Folder, *, asked: Asked, payment_id: str, lease: str) -> Chan
     book(draft, row)
     ended = draft.get("payments", payment.id)
     if ended.attention and ended.attention.get("reason") == "cannot_expire":
-        draft.put(msgspec.structs.replace(ended, attention=None))
+        clear_attention(draft, ended.id)
     draft.fact("payment.expired", row)
+    if draft.order.system_state not in ("CANCELED", "CANCEL_REQUESTED"):
+        able = folder.gateway_of(payment).capabilities
+        call_person(
+            draft,
+            REAUTHORISE,
+            payment_id=payment.id,
+            gateway=payment.gateway,
+            amount=row.amount,
+            currency=row.currency,
+            may_reauthorise=able.reauthorize and payment.provider_reference is not None,
+        )
     return draft.change(row)

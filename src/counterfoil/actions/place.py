@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from counterfoil.actions.hold import flag_holds
-from counterfoil.actions.settle import capture_at_once
+from counterfoil.actions.pay import gateway_for, new_payment, open_payment
 from counterfoil.kernel.currencies import EXPONENTS as CURRENCIES
 from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.problem import ValidationFailed
@@ -22,11 +22,10 @@ from counterfoil.order.intake import (
     WantedPayment,
     plain,
 )
-from counterfoil.order.intent import Asked, hold_until, new_transaction
+from counterfoil.order.intent import Asked
 from counterfoil.order.item import Item
-from counterfoil.order.moves import allocate, book
+from counterfoil.order.moves import allocate
 from counterfoil.order.order import Order
-from counterfoil.order.payment import GatewayOfPayment, Payment
 from counterfoil.order.problems import AmountInvalid, TotalsMismatch, UnknownReference
 
 _TOTALS = ("sub_total", "shipping_total", "tax_total", "duty_total", "discount_total", "total")
@@ -86,6 +85,9 @@ def place(
         notes=(),
         cancellations=(),
         letters=(),
+        tasks=(),
+        payouts=(),
+        drift_lines=(),
         gateways=desk.gateways,
         states=desk.states,
         merchants=desk.merchants,
@@ -293,25 +295,9 @@ def _open_review(draft: Draft, asked: Asked) -> None:
     draft.go_to_built_in("suspended")
 
 
-def _gateway(draft: Draft, named: str | None) -> GatewayOfPayment:
-    """Find the gateway that is named, or the store's default. Raises UnknownReference."""
-    store = draft.before.store
-    code = named or store.default_gateway
-    if code is None:
-        raise UnknownReference(
-            f"The payment names no gateway and the store {store.code} has no default: name one, or"
-            f" set one with PATCH /v1/stores/{store.code} as default_gateway.",
-        )
-    gateway = next((g for g in draft.before.gateways if g.code == code), None)
-    if gateway is None or not gateway.enabled or gateway.store not in (None, store.code):
-        is_default = "" if named else f" It is the default of the store {store.code}."
-        raise UnknownReference(f"There is no gateway {code} to pay at.{is_default}", gateway=code)
-    return gateway
-
-
 def _open_payment(draft: Draft, wanted: WantedPayment, asked: Asked) -> None:
-    order = draft.order
-    gateway = _gateway(draft, wanted.gateway)
+    order, store = draft.order, draft.before.store
+    gateway = gateway_for(store, draft.before.gateways, wanted.gateway)
     if order.total == 0 and wanted.amount is None and wanted.reference is None:
         return  # nothing to pay
     amount = order.total if wanted.amount is None else wanted.amount
@@ -319,40 +305,6 @@ def _open_payment(draft: Draft, wanted: WantedPayment, asked: Asked) -> None:
         raise AmountInvalid(
             f"{amount} is more than the total {order.total}.", asked=amount, total=order.total
         )
-    payment = Payment(
-        id=new_id(),
-        order_id=order.id,
-        position=1,
-        gateway=gateway.code,
-        flow=wanted.flow,
-        status="CREATED",
-        currency=order.currency,
-        amount=amount,
-        reference=wanted.reference,
-        provider_reference=wanted.reference,
-        created_at=draft.at,
-    )
-    draft.add(payment)
+    payment = new_payment(draft, gateway, wanted, amount)
     shares = allocate(amount, [bag for bag in draft.section("bags") if bag.due > 0], "due")
-    row = new_transaction(
-        draft,
-        payment,
-        kind="AUTHORIZE",
-        amount=amount,
-        allocations=shares,
-        asked=asked,
-        reference=wanted.reference,
-    )
-    if row.status == "PENDING":
-        draft.add(row)
-        draft.fact("payment.authorize_requested", row)
-        return
-    book(draft, row)
-    held = draft.get("payments", payment.id)
-    expires = None if asked.instant else hold_until(draft, held, draft.at)
-    draft.put(
-        msgspec.structs.replace(held, authorized_at=draft.at, expires_at=expires, due_at=expires)
-    )
-    draft.fact("payment.authorized", row)
-    if wanted.flow == "payment":
-        capture_at_once(draft, row)
+    open_payment(draft, payment, shares, asked)

@@ -1,19 +1,22 @@
 """Turn a provider's answer into what it means for the order."""
 
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
+from counterfoil.actions.authorized import acknowledged, authorized, compensate, sent_back
 from counterfoil.actions.cancel import advance_cancellation, fail_cancellation
 from counterfoil.actions.capture import captured
 from counterfoil.actions.refund import merchant_of, refund_failed, refunded
 from counterfoil.actions.void import voided
 from counterfoil.kernel.ids import new_id
+from counterfoil.order.attention import ATTENTION, call_person, clear_attention
 from counterfoil.order.change import Change, Lease
 from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
-from counterfoil.order.gateway import Answer, Outcome
-from counterfoil.order.intent import Asked, hold_until
+from counterfoil.order.gateway import PENDING, Answer, Outcome
+from counterfoil.order.intent import Asked
 from counterfoil.order.moves import release, settle_reserved
 from counterfoil.order.opening import opens
 from counterfoil.order.payment import Payment
@@ -21,6 +24,12 @@ from counterfoil.order.transaction import UNSETTLED, Transaction
 
 #: Seconds until an unclear outcome is asked about again, by the number of tries. [faults §1]
 ASK_AGAIN_S = (5, 30, 120, 600, 3600)
+#: While the shopper decides: up to which age in seconds, how many seconds apart.
+ASK_SHOPPER_S = ((300, 30), (3600, 60), (24 * 3600, 300), (None, 3600))
+#: What a provider calls a payment that the shopper did not finish.
+LEFT_BY_SHOPPER = ("abandoned", "expired")
+ALREADY_CAPTURED = "already_captured"
+_WITH_FEE = ("CAPTURE", "REFUND")
 
 
 @opens(
@@ -35,6 +44,8 @@ ASK_AGAIN_S = (5, 30, 120, 600, 3600)
     "holds",
     "notes",
     "merchants",
+    "tasks",
+    "drift_lines",
 )
 def settle(
     folder: Folder,
@@ -56,7 +67,11 @@ def settle(
         return Change.none(folder, row)
     unclear = answer.outcome in (Outcome.UNKNOWN, Outcome.NOT_EXECUTED)
     turned_away = answer.outcome == Outcome.NOT_EXECUTED and not asking
-    if unclear and (row.status == "UNKNOWN" or turned_away):
+    payment = next(p for p in folder.payments if p.id == row.payment_id)
+    shopper = waits_for_shopper(payment, row, answer)
+    if shopper and answer.redirect_url in (None, payment.redirect_url):
+        return Change.none(folder, row)
+    if not shopper and unclear and (row.status == "UNKNOWN" or turned_away):
         return Change.none(folder, row)
     draft = Draft(folder, asked.actor)
     draft.lease = Lease("transactions", row.id, lease)
@@ -71,24 +86,57 @@ def settle(
             "at": draft.at,
         }
     )
-    if unclear:
-        row = _put(
-            draft,
-            row,
-            status="UNKNOWN",
-            error_code=answer.error_code,
-            error_message=answer.error_message,
-            due_at=draft.at + timedelta(seconds=ASK_AGAIN_S[0]),
-        )
-        draft.set_order(unknown_pending=draft.order.unknown_pending + row.amount)
-        draft.fact(
-            "refund.unknown" if row.type == "REFUND" else "payment.unknown",
-            row,
-            merchant=merchant_of(folder, row.bag_id),
-        )
+    if shopper:
+        row = _send_shopper(draft, payment, row, answer)
+    elif unclear:
+        row = _lose_sight(draft, row, answer)
     else:
         decide(draft, row, answer, asked)
     return draft.change(row)
+
+
+def waits_for_shopper(payment: Payment, row: Transaction, answer: Answer) -> bool:
+    """Tell whether the provider waits for the shopper, who has a page to confirm at.
+
+    That is no lost answer: everybody knows how things stand. [rulings 22]
+    """
+    if row.type != "AUTHORIZE" or answer.outcome != Outcome.UNKNOWN:
+        return False
+    page = answer.redirect_url or payment.redirect_url
+    return answer.error_code == PENDING and page is not None
+
+
+def _send_shopper(draft: Draft, payment: Payment, row: Transaction, answer: Answer) -> Transaction:
+    """Keep what the provider calls it and where the shopper confirms; the row stays as it is."""
+    waiting: Payment = msgspec.structs.replace(
+        payment,
+        provider_reference=answer.payment_reference or payment.provider_reference,
+        redirect_url=answer.redirect_url,
+    )
+    draft.put(waiting)
+    due = draft.at + timedelta(seconds=ASK_SHOPPER_S[0][1])
+    row = _put(draft, row, due_at=due)
+    draft.fact("payment.action_required", waiting, transaction_id=row.id)
+    return row
+
+
+def _lose_sight(draft: Draft, row: Transaction, answer: Answer) -> Transaction:
+    """Nobody knows for the moment: the amount stays reserved, and the provider is asked."""
+    row = _put(
+        draft,
+        row,
+        status="UNKNOWN",
+        error_code=answer.error_code,
+        error_message=answer.error_message,
+        due_at=draft.at + timedelta(seconds=ASK_AGAIN_S[0]),
+    )
+    draft.set_order(unknown_pending=draft.order.unknown_pending + row.amount)
+    draft.fact(
+        "refund.unknown" if row.type == "REFUND" else "payment.unknown",
+        row,
+        merchant=merchant_of(draft.before, row.bag_id),
+    )
+    return row
 
 
 def _put(draft: Draft, row: Transaction, **fields: object) -> Transaction:
@@ -111,21 +159,25 @@ def decide(draft: Draft, row: Transaction, answer: Answer, asked: Asked) -> None
         gateway_transaction_id=answer.gateway_transaction_id or row.gateway_transaction_id,
         error_code=None if done else answer.error_code or "declined",
         error_message=None if done else answer.error_message,
+        fee=answer.fee if done and row.type in _WITH_FEE else row.fee,
     )
     if done:
         settle_reserved(draft, new)
         _succeeded(draft, new, answer, asked)
+        sent_back(draft, new)
     else:
         release(draft, new)
         _failed(draft, new)
     _nobody_needed(draft, new)
     _go_on_cancelling(draft, asked)
+    if done and row.type in ("AUTHORIZE", "CAPTURE"):
+        compensate(draft, new, asked)
 
 
 def _succeeded(draft: Draft, row: Transaction, answer: Answer, asked: Asked) -> None:
     match row.type:
         case "AUTHORIZE":
-            authorized(draft, row, answer)
+            authorized(draft, row, answer, asked)
         case "ACKNOWLEDGE":
             acknowledged(draft, row)
         case "CAPTURE":
@@ -138,71 +190,50 @@ def _succeeded(draft: Draft, row: Transaction, answer: Answer, asked: Asked) -> 
             refunded(draft, row)
 
 
-def authorized(draft: Draft, row: Transaction, answer: Answer) -> None:
-    """The provider holds the money; a `payment` flow has taken it in the same breath."""
-    payment: Payment = draft.get("payments", row.payment_id)
-    draft.put(
-        msgspec.structs.replace(
-            payment.restated()
-            if payment.status != "CREATED"
-            else msgspec.structs.replace(payment, status="AUTHORIZED"),
-            provider_reference=answer.payment_reference or payment.provider_reference,
-            authorized_at=draft.at,
-            expires_at=(expires := hold_until(draft, payment, draft.at)),
-            due_at=expires,
-        )
-    )
-    draft.fact("payment.authorized", row)
-    if payment.flow == "payment":
-        capture_at_once(draft, row)
-
-
-def capture_at_once(draft: Draft, row: Transaction) -> None:
-    """Book the capture of a `payment` flow beside its authorisation. [domain.md §5]"""
-    taken = msgspec.structs.replace(
-        row,
-        id=new_id(),
-        type="CAPTURE",
-        status="SUCCEEDED",
-        settled_at=draft.at,
-        due_at=None,
-        lease_token=None,
-        lease_until=None,
-        credential=None,
-        idempotency_key=None,
-    )
-    settled = draft.get("payments", row.payment_id).moved(captured=row.amount).restated()
-    draft.put(settled)
-    for part in row.allocations:
-        draft.put(draft.get("bags", part.bag_id).moved(captured=part.amount))
-    draft.add(taken)
-    draft.fact("payment.captured", taken)
-
-
-def acknowledged(draft: Draft, row: Transaction) -> None:
-    """The hold is kept: the expiry clock stops. [Z-15, rulings 24]"""
-    payment: Payment = draft.get("payments", row.payment_id)
-    draft.put(
-        msgspec.structs.replace(payment, acknowledged_at=draft.at, expires_at=None, due_at=None)
-    )
-    draft.fact("payment.acknowledged", row)
-
-
 def _failed(draft: Draft, row: Transaction) -> None:
     if row.type == "REFUND":
         refund_failed(draft, row)
         return
+    payment: Payment = draft.get("payments", row.payment_id)
     if row.type == "AUTHORIZE":
-        payment: Payment = draft.get("payments", row.payment_id)
-        draft.put(msgspec.structs.replace(payment, status="DECLINED"))
-    draft.fact("payment.failed", row)
+        left = row.error_code in LEFT_BY_SHOPPER and payment.reference is None
+        status = "ABANDONED" if left else "DECLINED"
+        draft.put(msgspec.structs.replace(payment, status=status, redirect_url=None))
+    if row.type != "VOID" or not _release_failed(draft, row):
+        draft.fact("payment.failed", row)
+
+
+def _release_failed(draft: Draft, row: Transaction) -> bool:
+    """Call a person where a refused release leaves the shopper charged or held twice.
+
+    Whether money goes back that was taken meanwhile is theirs to decide: a refund is proposed and
+    not sent. [faults V-1]
+    """
+    proposed: dict[str, Any] | None = None
+    if row.error_code == ALREADY_CAPTURED:
+        proposed = {"action": "refund", "amount": row.amount}
+    elif any(p.renews == row.payment_id and p.authorized for p in draft.section("payments")):
+        proposed = {"action": "void", "amount": row.amount}
+    if proposed is None:
+        return False
+    draft.fact("payment.failed", row, proposed=proposed["action"])
+    call_person(
+        draft,
+        ATTENTION,
+        payment_id=row.payment_id,
+        reason="release_failed",
+        error_code=row.error_code,
+        transaction_id=row.id,
+        proposed=proposed,
+    )
+    return True
 
 
 def _nobody_needed(draft: Draft, row: Transaction) -> None:
     """What a person was called for has settled by itself. [rulings 26]"""
     payment: Payment = draft.get("payments", row.payment_id)
     if payment.attention and payment.attention.get("transaction_id") == row.id:
-        draft.put(msgspec.structs.replace(payment, attention=None))
+        clear_attention(draft, payment.id)
 
 
 def _go_on_cancelling(draft: Draft, asked: Asked) -> None:

@@ -1,5 +1,6 @@
 """Release authorised money."""
 
+from counterfoil.actions.capture import require_one_payment
 from counterfoil.order.allowed import most_to_void
 from counterfoil.order.change import Change
 from counterfoil.order.draft import Draft
@@ -24,8 +25,10 @@ def void(
 ) -> Change:
     """Release authorised money, all that is open or a part; releasing all of it cancels the order.
 
-    Raises, in this order: PermissionDenied, InvalidState (cancelling, nothing open, goods have
-    left), AttentionRequired, AmountInvalid. [Z-22…Z-25, rulings 25, 26]
+    It is that of one payment: where several have money open, the first that has the amount;
+    without an amount it is named by `payment_id`. Raises, in this order: PermissionDenied,
+    InvalidState (cancelling, nothing open), AmountInvalid (of several payments), AttentionRequired,
+    AmountInvalid, InvalidState (goods have left). [Z-22…Z-25, rulings 25, 26]
     """
     asked.actor.require("payments.void")
     asked.actor.require_whole_order()
@@ -49,9 +52,11 @@ def voidable(folder: Folder, amount: int | None, payment_id: str | None) -> tupl
     order = folder.order
     if folder.running_cancellation is not None:
         raise InvalidState("A cancellation is running; it releases what is open.")
-    payment = next((p for p in folder.payments if payment_id in (None, p.id) and p.open > 0), None)
-    if payment is None:
+    able = [p for p in folder.payments if payment_id in (None, p.id) and p.open > 0]
+    if not able:
         raise InvalidState("Nothing is open to release.", open=0)
+    require_one_payment(folder, payment_id, amount)
+    payment = next((p for p in able if amount is None or amount <= p.open), able[0])
     if payment.attention:
         raise AttentionRequired(attention=payment.attention)
     wanted = payment.open if amount is None else amount

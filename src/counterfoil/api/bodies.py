@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from counterfoil.order.intake import MINOR_MAX, Address, Person, Quantity
+from counterfoil.actions.decide_payment import Decision
+from counterfoil.order.intake import MINOR_MAX, Address, Person, Quantity, WebAddress
 from counterfoil.order.transaction import Allocation
 
 Minor = Annotated[int, Meta(ge=-MINOR_MAX, le=MINOR_MAX)]
@@ -25,6 +26,29 @@ class CaptureBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     payment_id: Id | None = None
     allocations: Shares | None = None
     dry_run: bool = False
+
+
+class PaymentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How to pay: all that is due where no amount is sent, at the store's default gateway."""
+
+    gateway: Code | None = None
+    flow: Literal["auth", "payment"] = "auth"
+    amount: Minor | None = None
+    reference: Reference | None = None
+    return_url: WebAddress | None = None
+
+
+class DecisionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to make of the payment, and what to note beside it."""
+
+    decision: Decision
+    note: Sentence | None = None
+
+
+class TaskDoneBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to note with the task."""
+
+    note: Sentence | None = None
 
 
 class VoidBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -19,7 +19,9 @@ class Office(Works):
         assert settings.database_url, "the embedded server is started before the program"
         pool = Pool(settings.database_url, size=settings.pool_size)
         ring = KeyRing(settings.secret_keys())
-        super().__init__(pool, Book(pool), keys=ring, pace=Pace.of(settings))
+        super().__init__(
+            pool, Book(pool), keys=ring, pace=Pace.of(settings), public_url=settings.public_url
+        )
         self.settings = settings
         self.ring = ring
         self.placer = Placer(pool, Numbers(block=settings.number_block))

@@ -31,7 +31,8 @@ _SHIPMENT = """select s.order_id::text as id from shipments s
     and ({merchants}::text[] is null or g.merchant = any({merchants})) and <seen>"""
 _UNSETTLED = """select row_to_json(w)::text as told from (
   select t.id, t.order_id, o.number as order_number, o.store, t.type, t.status, t.amount,
-    t.currency, p.gateway, t.attempts, t.due_at, t.created_at, t.error_code, t.error_message
+    t.currency, p.gateway, t.attempts, t.due_at, t.created_at, t.error_code, t.error_message,
+    p.attention
   from transactions t join orders o on o.account_id = $1 and o.id = t.order_id
   join payments p on p.account_id = $1 and p.id = t.payment_id
   where t.account_id = $1 and t.settled_at is null and <seen>
@@ -70,7 +71,10 @@ class GatewayCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
-    """A movement whose end is not known, and when it will be asked about again."""
+    """A movement whose end is not known, and when it will be asked about again.
+
+    `attention` says why a person has to decide about its payment first, where one has to.
+    """
 
     id: str
     order_id: str
@@ -86,6 +90,7 @@ class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     error_code: str | None
     error_message: str | None
+    attention: dict[str, Any] | None = None
 
 
 class Unfinished(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,6 +37,7 @@ _CONFIGURATION = {
 _FOUND_BY = {
     "orders": "$2",
     "shipments": "(select s.order_id from shipments s where s.account_id = $1 and s.id = $2)",
+    "tasks": "(select t.order_id from tasks t where t.account_id = $1 and t.id = $2)",
 }
 _SAME_REFERENCE = """(select row_to_json(r) from refunds r
   where r.account_id = $1 and r.store = o.store and r.reference = $5)"""
@@ -109,7 +110,7 @@ async def open_folder(
 ) -> Opened:
     """Read what an action needs of an order, and the stored answer for the key if one is there.
 
-    `found_by` "shipments": the id is that of a shipment of the order.
+    `found_by` "shipments" or "tasks": the id is that of one of the order's.
     Raises IdempotencyKeyReused and RequestInProgress. An order that is not here: folder is None.
     """
     sql = _open_folder(needs, found_by, keyed=key is not None, referenced=reference is not None)

@@ -16,7 +16,7 @@ from counterfoil.book.commit import commit, commit_new
 from counterfoil.book.numbers import Numbers
 from counterfoil.book.opening import Key, stored_answer
 from counterfoil.book.refusals import SomebodyWasFirst, refusal
-from counterfoil.book.run import Ran, waits_for_provider
+from counterfoil.book.run import Ran, is_ours, waits_for_provider
 from counterfoil.kernel.db import Connection, Gone, Pool
 from counterfoil.kernel.failpoint import failpoint
 from counterfoil.kernel.problem import NotFound, Problem, Unavailable
@@ -24,7 +24,7 @@ from counterfoil.order.answers import answer
 from counterfoil.order.change import Answered, Change
 from counterfoil.order.intake import Desk, WantedOrder
 from counterfoil.order.intent import Asked
-from counterfoil.order.problems import DuplicateExternalId
+from counterfoil.order.problems import DuplicateExternalId, RequestInProgress
 
 _TRIES_MAX = 20
 _DESK = """select json_build_object(
@@ -74,18 +74,23 @@ class Placer:
 
         Raises DuplicateExternalId, what `place` raises, and Unavailable.
         """
+        sent: list[Change] = []
         for attempt in range(_TRIES_MAX):
             try:
-                return await self._try(placing)
+                return await self._try(placing, sent)
             except SomebodyWasFirst:
                 continue
+            except RequestInProgress:
+                if not await is_ours(self.pool, placing.asked.actor.account_id, sent):
+                    raise
+                return Ran(change=sent[-1], answered=None, waiting=True)
             except Gone as gone:
                 if attempt >= 3:
                     raise Unavailable(headers={"Retry-After": "1"}) from gone
                 await asyncio.sleep(0.05 * 4**attempt)
         raise Unavailable(headers={"Retry-After": "1"})
 
-    async def _try(self, placing: Placing) -> Ran:
+    async def _try(self, placing: Placing, sent: list[Change]) -> Ran:
         account = placing.asked.actor.account_id
         async with self.pool.connection(account) as connection:
             try:
@@ -97,6 +102,7 @@ class Placer:
                 change = await self._decide(connection, desk, placing)
                 told = None if waits_for_provider(change) else answer(change, placing.asked.actor)
                 failpoint("book.commit")
+                sent[:] = [change] if told is None else []
                 await commit(connection, change, key=placing.key, answered=told)
                 failpoint("book.committed")
             except asyncpg.PostgresError as error:

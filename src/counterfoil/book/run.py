@@ -3,12 +3,13 @@
 Commands on one order queue inside the process. After one miss the book opens a transaction whose
 first statement is an advisory lock on the order, alone, then opens, decides and commits as always:
 the version carries the safety, the lock only fairness. A lost connection means that the outcome is
-not known; the same key, read on a new connection, tells it. [architecture.md, protocol.md]
+not known; the same key, read on a new connection, tells it. An intent that turns out to be written
+is still its maker's to settle. [architecture.md, protocol.md]
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -25,7 +26,7 @@ from counterfoil.order.answers import answer
 from counterfoil.order.change import Answered, Change
 from counterfoil.order.folder import Folder
 from counterfoil.order.opening import needs_of
-from counterfoil.order.problems import VersionConflict
+from counterfoil.order.problems import RequestInProgress, VersionConflict
 from counterfoil.order.transaction import Transaction
 
 _TRIES_MAX = 60
@@ -39,7 +40,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     `seen` is the version of If-Match; `watch` the fact types that make it stale (none: any).
     `reference` is a refund reference to be looked up in the same reading; `order_id` is that of a
-    shipment where the order is `found_by` its "shipments". [rulings 12, 13]
+    shipment or task where the order is `found_by` its "shipments" or "tasks". [rulings 12, 13]
     """
 
     order_id: str
@@ -77,12 +78,17 @@ class Book:
         Raises NotFound, VersionConflict, what the action raises, and Unavailable when the database
         is away. A stored answer ends the run before the action is asked.
         """
+        sent: list[Change] = []
         async with self._queue(command.order_id):
             for attempt in range(_TRIES_MAX):
                 try:
-                    return await self._try(command, action, arguments, lock=attempt > 0)
+                    return await self._try(command, action, arguments, sent, lock=attempt > 0)
                 except SomebodyWasFirst:
                     continue
+                except RequestInProgress:
+                    if not await is_ours(self.pool, command.actor.account_id, sent):
+                        raise
+                    return Ran(change=sent[-1], answered=None, waiting=True)
                 except Gone as gone:
                     if attempt >= 3:
                         raise Unavailable(headers={"Retry-After": "1"}) from gone
@@ -104,20 +110,22 @@ class Book:
                 self._queues[order_id] = (lock, waiting - 1)
 
     async def _try(
-        self, command: Command, action: Action, arguments: dict[str, Any], *, lock: bool
+        self, command: Command, action: Action, arguments: dict[str, Any], sent: list[Change],
+        *, lock: bool,
     ) -> Ran:
         async with self.pool.connection(command.actor.account_id) as connection:
             try:
                 if not lock:
-                    return await self._once(connection, command, action, arguments)
+                    return await self._once(connection, command, action, arguments, sent)
                 async with connection.transaction():
                     await connection.rows(_LOCK, command.order_id)
-                    return await self._once(connection, command, action, arguments)
+                    return await self._once(connection, command, action, arguments, sent)
             except asyncpg.PostgresError as error:
                 raise refusal(error) from error
 
     async def _once(
-        self, connection: Connection, command: Command, action: Action, arguments: dict[str, Any]
+        self, connection: Connection, command: Command, action: Action,
+        arguments: dict[str, Any], sent: list[Change],
     ) -> Ran:
         opened = await open_folder(
             connection,
@@ -136,6 +144,7 @@ class Book:
             return Ran(change=change, answered=told_now)
         told, answer_to = self._tell(command, change)
         failpoint("book.commit")
+        sent[:] = [change] if told is None else []
         written = await commit(
             connection, change, key=command.key, answered=told, answer_to=answer_to
         )
@@ -177,6 +186,29 @@ class Book:
                     changed_by=[msgspec.json.decode(row["actor"]) for row in since],
                 )
         return folder
+
+
+async def is_ours(pool: Pool, account_id: str, sent: Sequence[Change]) -> bool:
+    """Tell whether the intent that was sent last is written and nobody else is at it.
+
+    For whoever lost the connection and then finds its own key unanswered. Whoever cannot tell
+    leaves it to the worker.
+    """
+    if not sent:
+        return False
+    rows = [row for row in sent[-1].inserts.get("transactions", []) if isinstance(row, Transaction)]
+    leased = next((row for row in rows if row.lease_token is not None), None)
+    if leased is None:
+        return False
+    with suppress(Gone):
+        async with pool.connection(account_id) as connection:
+            found = await connection.value(
+                "select 1 from transactions where account_id = $1 and id = $2"
+                " and lease_token = $3",
+                account_id, leased.id, leased.lease_token,
+            )  # fmt: skip
+            return found is not None
+    return False
 
 
 def waits_for_provider(change: Change) -> bool:

@@ -13,7 +13,7 @@ from counterfoil.order.amounts import Amounts, summed
 from counterfoil.order.bag import Bag
 from counterfoil.order.fact import Fact
 from counterfoil.order.order import Order
-from counterfoil.order.shapes import FactShape
+from counterfoil.order.shapes import EventShape, FactShape
 from counterfoil.order.transaction import Transaction
 
 HIDDEN = "hidden"
@@ -59,6 +59,20 @@ def tell_fact(fact: PlacedFact, actor: Actor) -> FactShape:
         at=fact.at,
         cursor=None if fact.position is None else str(fact.position),
     )
+
+
+def tell_event(fact: PlacedFact, current: dict[str, Any], actor: Actor) -> EventShape:
+    """Tell a fact with what it is about as it is now, trimmed as the fact itself is."""
+    shape = tell_fact(fact, actor)
+    seen: dict[str, Any] | None = current
+    if actor.merchants is not None:
+        if shape.type == HIDDEN:
+            seen = None
+        else:
+            own = current if fact.merchant is not None else {}
+            seen = {**own, "order": _own_order(current)}
+    told = {name: getattr(shape, name) for name in shape.__struct_fields__}
+    return EventShape(**told, current=seen)
 
 
 def _own_order(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,8 +92,11 @@ def bag_actions(order: Order, bag: Bag, actor: Actor, *, unpacked: bool) -> list
 
 def payment_actions(order: Order, payment: Payment, actor: Actor) -> list[ActionShape]:
     """List what the actor may do to a payment now."""
-    if actor.merchants is not None or payment.attention:
+    if actor.merchants is not None:
         return []
+    if payment.attention:
+        able = actor.can("payments.sync") and actor.can("payments.capture")
+        return [ActionShape("decide")] if able else []
     found = [
         action
         for action in order_actions(_with(order, payment), actor)
@@ -128,9 +131,15 @@ def shipment_actions(order: Order, shipment: Shipment, actor: Actor) -> list[Act
     return [ActionShape(name) for name in names]
 
 
-def attention_reasons(order: Order) -> list[str]:
-    """List why a person should look, most urgent first; one predicate for every page."""
+def attention_reasons(order: Order, payments: Sequence[Payment] = ()) -> list[str]:
+    """List why a person should look, most urgent first; one predicate for every page.
+
+    Where the payments are known, also that one of them waits for a decision; lists, which read
+    orders alone, cannot tell that.
+    """
     reasons = []
+    if any(payment.attention for payment in payments):
+        reasons.append("payment_attention")
     if order.unknown_pending:
         reasons.append("money_unknown")
     if order.system_state == "CANCEL_REQUESTED":

@@ -10,22 +10,26 @@ import msgspec
 
 from counterfoil.kernel.money import to_decimal
 from counterfoil.order.actor import Actor
-from counterfoil.order.allowed import refund_actions, shipment_actions
+from counterfoil.order.allowed import payment_actions, refund_actions, shipment_actions
 from counterfoil.order.cancellation import Cancellation
 from counterfoil.order.change import Answered, Change
 from counterfoil.order.folder import Folder
 from counterfoil.order.hold import Hold
 from counterfoil.order.note import Note
 from counterfoil.order.order import Order
+from counterfoil.order.payment import Payment
 from counterfoil.order.problems import GatewayDeclined
 from counterfoil.order.refund import Refund
 from counterfoil.order.shapes import CancellationShape
 from counterfoil.order.shipment import Shipment
+from counterfoil.order.task import Task
 from counterfoil.order.telling import tell_brief_to, tell_order
 from counterfoil.order.tells import (
     tell_note,
+    tell_payment,
     tell_refund,
     tell_shipment,
+    tell_task,
     tell_transaction,
 )
 from counterfoil.order.transaction import UNSETTLED, Transaction
@@ -60,6 +64,11 @@ def answer(change: Change, actor: Actor, *, created: bool = True) -> Answered:
             return _told(folder, shape, status)
         case Note():
             return _told(folder, tell_note(result), status)
+        case Payment():
+            return tell_payment_to(folder, result, _authorisation(change, result), actor)
+        case Task():
+            told = msgspec.structs.replace(tell_task(result), order_number=folder.order.number)
+            return _told(folder, told, 200)
         case Order() | Hold():
             return tell_whole(folder, actor, status if change.seen == 0 else 200)
     raise AssertionError(f"nothing tells a {type(result).__name__}")
@@ -101,7 +110,10 @@ def answer_to_settled(
         return None
     asked_by = (row.credential or "", row.idempotency_key)
     if row.type == "AUTHORIZE":
-        return tell_whole(folder, actor, 201), asked_by
+        payment = next(p for p in folder.payments if p.id == row.payment_id)
+        if payment.created_at == folder.order.created_at:  # it came with the order
+            return tell_whole(folder, actor, 201), asked_by
+        return tell_payment_to(folder, payment, row, actor), asked_by
     if row.type == "ACKNOWLEDGE" and row.status == "SUCCEEDED":
         return tell_whole(folder, actor, 200), asked_by
     if row.type == "REFUND":
@@ -130,7 +142,32 @@ def answer_meanwhile(intent: Change, latest: Folder, actor: Actor) -> Answered:
         case Cancellation(id=plan_id):
             plan = next(c for c in latest.cancellations if c.id == plan_id)
             return _cancellation(plan, latest, actor)
+        case Payment(id=payment_id):
+            now = next(p for p in latest.payments if p.id == payment_id)
+            return tell_payment_to(latest, now, _authorisation(intent, now), actor)
     return answer(intent, actor)
+
+
+def tell_payment_to(
+    folder: Folder, payment: Payment, row: Transaction, actor: Actor
+) -> Answered:
+    """Tell a new payment: 201 when it is held or waits for the shopper, 402 when it was refused.
+
+    Until somebody knows it is 202. [rulings 22, faults A-1]
+    """
+    if payment.status in ("DECLINED", "ABANDONED"):
+        return _money("FAILED", row, folder, None, 402)
+    actions = payment_actions(folder.order, payment, actor)
+    shape = tell_payment(payment, actions, tell_brief_to(folder, actor))
+    status = 201 if payment.authorized or payment.redirect_url else 202
+    where = f"/v1/orders/{folder.order.id}/payments/{payment.id}"
+    return _told(folder, shape, status, location=where)
+
+
+def _authorisation(change: Change, payment: Payment) -> Transaction:
+    rows: list[Any] = change.inserts.get("transactions", [])
+    found: Transaction = next(row for row in rows if row.payment_id == payment.id)
+    return found
 
 
 def tell_whole(folder: Folder, actor: Actor, status: int) -> Answered:

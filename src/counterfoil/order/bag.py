@@ -29,8 +29,8 @@ class Bag(Amounts, frozen=True, kw_only=True):
 
     @property
     def due(self) -> int:
-        """What no payment covers yet."""
-        return max(0, self.total - self.canceled_total - self.authorized)
+        """What no payment covers yet; what expired is due again."""
+        return max(0, self.total - self.canceled_total - self.authorized + self.expired)
 
     @property
     def live(self) -> bool:

@@ -21,6 +21,9 @@ Text = Annotated[str, msgspec.Meta(max_length=1000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+WebAddress = Annotated[
+    str, msgspec.Meta(pattern=r"^https?://[^\s/]+(/[^\s]*)?$", max_length=2000)
+]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 
@@ -82,13 +85,15 @@ class WantedBag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class WantedPayment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How it is paid; at the store's default gateway where none is named.
 
-    A `reference` says that the checkout authorised already. [rulings 22]
+    A `reference` says that the checkout authorised already; `return_url` is where the shopper
+    comes back to, where they confirm at the provider's page. [rulings 22]
     """
 
     gateway: Code | None = None
     flow: Annotated[str, msgspec.Meta(pattern="^(auth|payment)$")] = "auth"
     amount: Positive | None = None
     reference: Reference | None = None
+    return_url: WebAddress | None = None
 
 
 class WantedOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -4,6 +4,7 @@ Every function keeps the sums of the bags equal to the payment's. [rulings 21-23
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -113,6 +114,14 @@ def release(draft: Draft, transaction: Transaction) -> None:
     """Give a reservation back: nothing moved."""
     if transaction.type in _RESERVED:
         _shift(draft, transaction, {_RESERVED[transaction.type]: -1})
+
+
+def with_hold(payment: Payment, expires_at: datetime | None) -> Payment:
+    """The payment with its clock set anew: first due when it is told that it will expire."""
+    if expires_at is None:
+        return without_hold(payment)
+    held: Payment = msgspec.structs.replace(payment, expires_at=expires_at, warned_at=None)
+    return msgspec.structs.replace(held, due_at=held.warn_at or expires_at)
 
 
 def set_aside(draft: Draft, part: PlannedPart) -> None:

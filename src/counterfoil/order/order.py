@@ -58,5 +58,5 @@ class Order(Amounts, frozen=True, kw_only=True):
 
     @property
     def due(self) -> int:
-        """What no payment covers yet; never below zero. [rulings 21]"""
-        return max(0, self.total - self.canceled_total - self.authorized)
+        """What no payment covers yet; what expired is due again. Never below zero. [rulings 21]"""
+        return max(0, self.total - self.canceled_total - self.authorized + self.expired)

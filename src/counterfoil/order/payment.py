@@ -1,6 +1,6 @@
 """The payment: one authorisation at a gateway, and what became of it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -8,6 +8,9 @@ import msgspec
 from counterfoil.order.amounts import Amounts
 from counterfoil.order.capability import capabilities
 from counterfoil.order.gateway import Capabilities
+
+#: A hold is told to end soon so long before its end, or a third of it where it is short.
+WARNED_BEFORE = timedelta(hours=24)
 
 
 class Payment(Amounts, frozen=True, kw_only=True):
@@ -38,6 +41,14 @@ class Payment(Amounts, frozen=True, kw_only=True):
     renews: str | None = None
     warned_at: datetime | None = None
     synced_at: datetime | None = None
+
+    @property
+    def warn_at(self) -> datetime | None:
+        """When to tell that it is about to expire; None where it was told or will not. [A-4]"""
+        if self.expires_at is None or self.acknowledged_at or self.warned_at:
+            return None
+        hold = self.expires_at - (self.authorized_at or self.created_at)
+        return self.expires_at - min(WARNED_BEFORE, hold / 3)
 
     def restated(self) -> "Payment":
         """Return it with the status its amounts call for; a CREATED one stays as it is."""

@@ -113,22 +113,32 @@ class BagShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PaymentShape(msgspec.Struct, frozen=True, kw_only=True):
-    """One authorisation at a gateway."""
+    """One authorisation at a gateway.
+
+    `redirect_url` is where the shopper confirms it, while that is waited for; `renews` names the
+    payment that it takes the place of, `warned_at` when it was told to expire soon.
+    """
 
     id: str
+    order_id: str
     gateway: str
     flow: str
     status: str
     currency: str
+    amount: int
     reference: str | None
     provider_reference: str | None
     authorized_at: datetime | None
     acknowledged_at: datetime | None
     expires_at: datetime | None
+    warned_at: datetime | None
+    renews: str | None
+    redirect_url: str | None
     attention: dict[str, Any] | None
     amounts: AmountsShape
     created_at: datetime
     allowed_actions: list[ActionShape]
+    order: "OrderBriefShape | None" = None
 
 
 class OrderBriefShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,6 +250,25 @@ class CancellationShape(msgspec.Struct, frozen=True, kw_only=True):
     order: "OrderShape | None" = None
 
 
+class TaskShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person has to see to; `why` says it in a sentence, `context` what is known."""
+
+    id: str
+    order_id: str
+    order_number: str | None = None
+    kind: str
+    why: str
+    payment_id: str | None
+    refund_id: str | None
+    status: str
+    assignee: str | None
+    note: str | None
+    context: dict[str, Any]
+    created_at: datetime
+    done_at: datetime | None
+    done_by: dict[str, Any] | None
+
+
 class SummaryShape(msgspec.Struct, frozen=True, kw_only=True):
     """An order as a list shows it: no items."""
 
@@ -336,3 +365,13 @@ class FactShape(msgspec.Struct, frozen=True, kw_only=True):
     actor: dict[str, Any]
     at: datetime
     cursor: str | None
+
+
+class EventShape(FactShape, frozen=True, kw_only=True):
+    """A fact in the feed, with what it is about as it is now.
+
+    `current` has the order, marked with its version, and the transaction, refund or shipment that
+    the fact names; null where the fact is hidden. [rulings 10]
+    """
+
+    current: dict[str, Any] | None = None

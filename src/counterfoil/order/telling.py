@@ -150,7 +150,7 @@ def tell_order(folder: Folder, actor: Actor) -> OrderShape:
         refunds=tell_refunds(folder, actor),
         returns=[],
         notes=[] if limited else [tell_note(note) for note in folder.notes],
-        attention=attention_reasons(order),
+        attention=attention_reasons(order, () if limited else folder.payments),
         allowed_actions=order_actions(order, actor),
         placed_at=order.placed_at,
         created_at=order.created_at,

@@ -25,10 +25,12 @@ from counterfoil.order.shapes import (
     RefundShape,
     ShipmentShape,
     StateShape,
+    TaskShape,
     TransactionShape,
 )
 from counterfoil.order.shipment import Shipment
 from counterfoil.order.status import display_status
+from counterfoil.order.task import TASKS, Task
 from counterfoil.order.transaction import Transaction
 
 
@@ -108,14 +110,22 @@ def tell_item(item: Item) -> ItemShape:
     return _same(ItemShape, item)  # type: ignore[no-any-return]
 
 
-def tell_payment(payment: Payment, actions: list[ActionShape]) -> PaymentShape:
+def tell_payment(
+    payment: Payment, actions: list[ActionShape], order: OrderBriefShape | None = None
+) -> PaymentShape:
     """Tell a payment."""
     return _same(  # type: ignore[no-any-return]
         PaymentShape,
         payment,
+        order=order,
         amounts=tell_amounts(payment, due=0),
         allowed_actions=actions,
     )
+
+
+def tell_task(task: Task) -> TaskShape:
+    """Tell a task, with the sentence that says what to do."""
+    return _same(TaskShape, task, why=TASKS.get(task.kind, ""))  # type: ignore[no-any-return]
 
 
 def tell_state(state: OrderState) -> StateShape:
@@ -193,7 +203,11 @@ def told(noun: Any) -> dict[str, Any]:
                 }
             }
         case Payment():
-            return {"payment": tell_payment(noun, [])}
+            # Whoever has the address may pay in the shopper's name: facts do not tell it.
+            return {"payment": msgspec.structs.replace(tell_payment(noun, []), redirect_url=None)}
+        case Task():
+            names = ("id", "kind", "status", "payment_id", "refund_id")
+            return {"task": {name: getattr(noun, name) for name in names}}
         case Cancellation():
             return {
                 "cancellation": {

@@ -27,6 +27,9 @@ class Reason(NamedTuple):
 
 
 WORDS = {
+    "payment_attention": Reason(
+        "danger", "alert-triangle", "A payment waits for somebody to decide"
+    ),
     "money_unknown": Reason("unknown", "help-circle", "A provider has not answered yet"),
     "cancellation_unfinished": Reason(
         "warning", "message-cancel", "The cancellation is not finished"

@@ -49,7 +49,8 @@ class Works:
     """Connections, the book, the gateways' adapters and the post of one process and event loop.
 
     Doors settle what they asked for with it, the loop works off what is due. `post` is None where
-    no mail server is configured: letters wait. Close it after the doors and before the pool.
+    no mail server is configured: letters wait. `public_url` is where providers reach us. Close it
+    after the doors and before the pool.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class Works:
         keys: KeyRing | None = None,
         post: Post | None = None,
         pace: Pace | None = None,
+        public_url: str | None = None,
     ) -> None:
         self.pool = pool
         self.book = book
         self.pace = pace or Pace()
         self.post = post
+        self.public_url = public_url
         self.http = Http(trusted=True)
         self.adapters = Adapters(pool, keys, self.http, deadline_s=self.pace.deadline_s)
         self._running: set[asyncio.Task[Any]] = set()
@@ -76,7 +79,8 @@ class Works:
         if settings.smtp_url:
             post = Post(settings.smtp_url, sender=settings.mail_from)
         return cls(
-            pool, book, keys=KeyRing(settings.secret_keys()), post=post, pace=Pace.of(settings)
+            pool, book, keys=KeyRing(settings.secret_keys()), post=post, pace=Pace.of(settings),
+            public_url=settings.public_url,
         )
 
     def asked(self, actor: Actor, *, key: str | None = None, source: str = "api") -> Asked:

@@ -18,15 +18,26 @@ from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.log import log
 from counterfoil.kernel.problem import NotFound
 from counterfoil.kernel.secrets import CannotOpen
-from counterfoil.order.gateway import Answer, Call, Kind, Outcome
+from counterfoil.order.folder import Folder
+from counterfoil.order.gateway import Answer, Basket, Booked, Call, Kind, Outcome
 from counterfoil.order.payment import Payment
 from counterfoil.order.transaction import Transaction
+from counterfoil.work.connecting import hook_address
 from counterfoil.work.desk import Works
 
 ASK = "ASK"
 SENDING = "SENDING"
 _READ = """select json_build_object('number', o.number, 'currency', o.currency, 'at', cf_now(),
   'row', row_to_json(t), 'payment', row_to_json(p),
+  'renews', (select r.provider_reference from payments r
+    where r.account_id = $1 and r.id = p.renews),
+  'basket', case when t.type = 'AUTHORIZE' and p.provider_reference is null then
+    json_build_object('customer', o.customer, 'billing_address', o.billing_address,
+      'shipping_address', o.shipping_address, 'shipping_total', o.shipping_total,
+      'tax_total', o.tax_total, 'lines', (select coalesce(json_agg(json_build_object(
+          'sku', i.sku, 'name', i.name, 'type', i.type, 'quantity', i.quantity,
+          'unit_price', i.unit_price, 'line_total', i.line_total) order by i.position), '[]')
+        from items i where i.account_id = $1 and i.order_id = o.id)) end,
   'log', (select coalesce(json_agg(json_build_object('purpose', c.purpose, 'outcome', c.outcome,
       'at', c.at) order by c.at, c.id), '[]')
     from gateway_calls c where c.account_id = $1 and c.order_id = t.order_id
@@ -53,6 +64,8 @@ class Open(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     row: Transaction
     payment: Payment
+    renews: str | None = None
+    basket: Basket | None = None
     log: list[Logged]
 
     @property
@@ -105,8 +118,52 @@ async def read_open(works: Works, claimed: Claimed) -> Open | None:
     return None if told is None else _decode(told)
 
 
-def make_call(number: str, payment: Payment, row: Transaction) -> Call:
-    """Say what we want; the transaction's id is the idempotency key and our reference."""
+def call_of(works: Works, account_id: str, found: Open) -> Call:
+    """Say what we want of a movement that was read."""
+    call = make_call(works, account_id, found.payment, found.row)
+    return msgspec.structs.replace(
+        call, order_number=found.number, renews=found.renews, basket=found.basket
+    )
+
+
+def call_within(works: Works, account_id: str, folder: Folder, row: Transaction) -> Call:
+    """Say what we want of a movement whose order is at hand."""
+    payment = next(one for one in folder.payments if one.id == row.payment_id)
+    renewed = next((one for one in folder.payments if one.id == payment.renews), None)
+    call = make_call(works, account_id, payment, row)
+    basket = None
+    if row.type == Kind.AUTHORIZE and payment.provider_reference is None:
+        basket = _basket(folder)
+    return msgspec.structs.replace(
+        call,
+        order_number=folder.order.number,
+        renews=None if renewed is None else renewed.provider_reference,
+        basket=basket,
+    )
+
+
+def _basket(folder: Folder) -> Basket:
+    names = ("sku", "name", "type", "quantity", "unit_price", "line_total")
+    order = folder.order
+    return Basket(
+        customer=order.customer,
+        billing_address=order.billing_address,
+        shipping_address=order.shipping_address,
+        lines=[{name: getattr(item, name) for name in names} for item in folder.items],
+        shipping_total=order.shipping_total,
+        tax_total=order.tax_total,
+    )
+
+
+def make_call(works: Works, account_id: str, payment: Payment, row: Transaction) -> Call:
+    """Say what we want; the transaction's id is the idempotency key and our reference.
+
+    The provider may call back where the installation's public address is known.
+    """
+    hook = None
+    if works.public_url is not None:
+        hook = hook_address(account_id, payment.gateway, works.public_url)
+    reserved = payment.capture_pending + payment.void_pending + payment.refund_pending
     return Call(
         kind=Kind(row.type),
         transaction_id=row.id,
@@ -114,8 +171,16 @@ def make_call(number: str, payment: Payment, row: Transaction) -> Call:
         payment_reference=payment.provider_reference,
         amount=row.amount,
         currency=row.currency,
-        order_number=number,
+        order_number="",
         flow=payment.flow,
+        return_url=payment.return_url,
+        callback_url=hook,
+        booked=Booked(
+            captured=payment.captured,
+            voided=payment.voided,
+            refunded=payment.refunded,
+            sole=reserved in (0, row.amount),
+        ),
     )
 
 

@@ -1,4 +1,7 @@
-"""End authorisations whose hold time has passed. [domain.md §6, rulings 24]"""
+"""End authorisations whose hold time has passed, and tell it before. [domain.md §6, rulings 24]
+
+A payment is due first when it is to be told that it expires soon, then when it does.
+"""
 
 from counterfoil.actions.attend import AGAIN_S, attend
 from counterfoil.actions.expire import expire
@@ -18,7 +21,9 @@ TRIES_MAX = 200
 
 
 async def expire_due(works: Works, claimed: Claimed) -> None:
-    """Expire one payment, or put it off where its clock was moved or its money is on its way.
+    """Expire one payment or tell that it is near; put it off where its clock was moved.
+
+    So it is where its money is on its way.
 
     Raises LeaseLost, Unavailable, Gone.
     """
@@ -44,7 +49,8 @@ async def expire_due(works: Works, claimed: Claimed) -> None:
         if payment.expires_at is None:
             await finish(connection, claimed)
             return
-        left_s = (payment.expires_at - ran.change.after.at).total_seconds()
+        due = payment.warn_at or payment.expires_at
+        left_s = (due - ran.change.after.at).total_seconds()
         again_s = back_off(LOOK_AGAIN_S, claimed.attempts)
         kept = await reschedule(connection, claimed, max(left_s, again_s))
     if not kept:

@@ -12,7 +12,12 @@ from datetime import timedelta
 import msgspec
 
 from counterfoil.actions.attend import attend
-from counterfoil.actions.settle import ASK_AGAIN_S, settle
+from counterfoil.actions.settle import (
+    ASK_AGAIN_S,
+    ASK_SHOPPER_S,
+    settle,
+    waits_for_shopper,
+)
 from counterfoil.book.refusals import LeaseLost
 from counterfoil.book.run import Command, Ran
 from counterfoil.kernel.due import Claimed, back_off, jittered, park, postpone, renew, reschedule
@@ -22,12 +27,22 @@ from counterfoil.order import answers
 from counterfoil.order.actor import Actor, system
 from counterfoil.order.change import Answered, Change, Lease
 from counterfoil.order.folder import Folder
-from counterfoil.order.gateway import PENDING, Answer, Call, Outcome
+from counterfoil.order.gateway import CANNOT_TELL, PENDING, Answer, Call, Outcome
 from counterfoil.order.intent import Asked
 from counterfoil.order.transaction import Transaction
 from counterfoil.work.answering import answer_once
 from counterfoil.work.desk import Works
-from counterfoil.work.exchange import ASK, SENDING, Open, ask, make_call, note, read_open, send
+from counterfoil.work.exchange import (
+    ASK,
+    SENDING,
+    Open,
+    ask,
+    call_of,
+    call_within,
+    note,
+    read_open,
+    send,
+)
 
 #: Seconds until a movement that was turned away is sent again, where the provider does not say.
 SEND_AGAIN_S = (1, 2, 5, 5, 10, 30, 60, 120, 300)
@@ -78,7 +93,8 @@ async def _settle_intents(works: Works, asked: Asked, intent: Change) -> Answere
 
 async def _send_now(works: Works, asked: Asked, folder: Folder, row: Transaction) -> Ran | None:
     """Settle one intent of ours; what came of it, with the answer where it is the last of them."""
-    payment = next(one for one in folder.payments if one.id == row.payment_id)
+    call = call_within(works, asked.actor.account_id, folder, row)
+    gateway = next(one.gateway for one in folder.payments if one.id == row.payment_id)
     claimed = Claimed(
         account_id=asked.actor.account_id,
         kind="transaction",
@@ -87,8 +103,7 @@ async def _send_now(works: Works, asked: Asked, folder: Folder, row: Transaction
         lease=row.lease_token or "",
         attempts=row.attempts,
     )
-    call = make_call(folder.order.number, payment, row)
-    answer = await send(works, claimed.account_id, payment.gateway, call)
+    answer = await send(works, claimed.account_id, gateway, call)
     try:
         if answer.outcome == Outcome.NOT_EXECUTED:
             await _send_again(works, claimed, row.type, answer, tries=1)
@@ -117,18 +132,22 @@ async def settle_due(works: Works, claimed: Claimed) -> None:
         async with works.pool.connection(claimed.account_id) as connection:
             await postpone(connection, claimed, wait_s + jittered(1))
         return
-    call = make_call(found.number, found.payment, found.row)
+    call = call_of(works, claimed.account_id, found)
     if found.surely_unsent and found.age_s < works.pace.key_lifetime_s:
         await _send_and_book(works, claimed, found, call)
         return
     answer = await ask(works, claimed.account_id, found.payment.gateway, call)
     definitive = answer.outcome in (Outcome.SUCCEEDED, Outcome.DECLINED)
-    if definitive or found.row.status == "PENDING":
+    if definitive:
         await _book(works, claimed, _asker(claimed, found), answer, asking=True)
-    elif _may_send_again(works, found, answer):
+    elif waits_for_shopper(found.payment, found.row, answer):
+        await _wait_for_shopper(works, claimed, found, answer)
+    elif _cannot_tell(works, found, answer) or _may_send_again(works, found, answer):
         await _go_on(works, claimed, found, answer)
         await _send_and_book(works, claimed, found, call)
-    elif found.age_s >= works.pace.give_up_s and found.payment.attention is None:
+    elif found.row.status == "PENDING" and not _past_its_key(works, found, answer):
+        await _book(works, claimed, _asker(claimed, found), answer, asking=True)
+    elif _is_given_up(works, found, answer) and found.payment.attention is None:
         await _call_person(works, claimed, found, reason="outcome_unknown")
     elif _differs(answer) and found.payment.attention is None:
         await _call_person(
@@ -200,6 +219,38 @@ def _may_send_again(works: Works, found: Open, answer: Answer) -> bool:
         return False
     apart = timedelta(seconds=works.pace.propagation_s)
     return found.at - since >= apart and found.age_s < works.pace.key_lifetime_s
+
+
+def _cannot_tell(works: Works, found: Open, answer: Answer) -> bool:
+    """Whether repeating the request under its key is how to find out, and still safe. [P-7]"""
+    told = answer.outcome == Outcome.UNKNOWN and answer.error_code == CANNOT_TELL
+    return told and found.age_s < works.pace.key_lifetime_s
+
+
+def _past_its_key(works: Works, found: Open, answer: Answer) -> bool:
+    """Whether nobody can find out any more: asking does not tell, repeating is not safe."""
+    return answer.error_code == CANNOT_TELL and found.age_s >= works.pace.key_lifetime_s
+
+
+def _is_given_up(works: Works, found: Open, answer: Answer) -> bool:
+    return found.age_s >= works.pace.give_up_s or _past_its_key(works, found, answer)
+
+
+async def _wait_for_shopper(works: Works, claimed: Claimed, found: Open, answer: Answer) -> None:
+    """Keep the page that the shopper confirms at, and ask again ever more rarely. [rulings 22]
+
+    Nothing is written down for an answer that says the same again.
+    """
+    if answer.redirect_url not in (None, found.payment.redirect_url):
+        await _book(works, claimed, _asker(claimed, found), answer, asking=True)
+        return
+    after_s = next(
+        apart_s for until_s, apart_s in ASK_SHOPPER_S if until_s is None or found.age_s < until_s
+    )
+    async with works.pool.connection(claimed.account_id) as connection:
+        if not await postpone(connection, claimed, jittered(after_s)):
+            raise LeaseLost
+    failpoint("settle.shopper_waited_for")
 
 
 async def _go_on(works: Works, claimed: Claimed, found: Open, answer: Answer) -> None:
