@@ -9,7 +9,7 @@ ifdef PORT
 export COUNTERFOIL_PORT := $(PORT)
 endif
 
-.PHONY: help up test check lint format bench docs lock clean
+.PHONY: help up test check lint format soak bench docs lock clean
 
 help:    ## what there is to make
 	@sed -n 's/^\([a-z]*\): .*## */make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -34,6 +34,10 @@ format:  ## let ruff mend what it can
 	@bin/install test
 	@$(py) -m ruff check --fix src tests bench
 	@$(py) -m ruff format src tests bench
+
+soak:    ## try to lose money for ten minutes (SECONDS=600, SEED=… to begin elsewhere, REPLAY=… to play one schedule again)
+	@bin/install test assets
+	@exec $(py) -m tests.soak --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
 
 bench:   ## measure on this machine (BIG=1: a million orders)
 	@bin/install bench assets

@@ -37,7 +37,7 @@ class Nursery:
     """The process, as the tests see it. Ends with everyone it has made."""
 
     def __init__(self, app_url: str, account_id: str, *, lease_s: int) -> None:
-        self.told = {"app_url": app_url, "account": account_id, "lease_s": lease_s}
+        self.told: dict[str, Any] = {"app_url": app_url, "account": account_id, "lease_s": lease_s}
         self.living: set[int] = set()
         paths = [str(ROOT / "src"), str(ROOT)]
         self.process = Popen(

@@ -193,6 +193,11 @@ class House:
             assert self.worker.poll() is None, "the worker has ended"
         return next(at for at in self.seen.good_at if at >= ready) - ready
 
+    async def restart_after(self, seconds: float) -> float:
+        """Let everybody work for a while first."""
+        await asyncio.sleep(seconds)
+        return await self.restart()
+
     def _restart(self) -> None:
         assert self.database._child is not None
         assert self.database._lock is not None
