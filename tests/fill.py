@@ -13,6 +13,7 @@ import msgspec
 
 from counterfoil.order.terms import folded
 from tests import fill_sql as sql
+from tests.fill_ledger import LEDGER
 
 CHUNK = 20_000
 MERCHANTS = ("acme", "zeta", "nord", "kiln", "loom", "mint", "oak", "pine")
@@ -133,6 +134,7 @@ async def _fill_chunk(
         "select coalesce(max(position), 0) from facts where account_id = $1", account_id
     )
     await owner.execute(sql.FACTS, actor, _json(TYPES), merchants, last)
+    await owner.execute(LEDGER)
     await owner.execute(sql.TERMS)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from counterfoil.book.invariants import every_invariant
+from counterfoil.book.promises_of_ledger import LEDGER
 from counterfoil.book.promises_of_money import MONEY
 from counterfoil.book.promises_of_record import FACTS, GOODS
 from docs.generator.markdown import code, page, plain, table
@@ -13,6 +14,7 @@ def invariants_page() -> str:
     every = every_invariant()
     groups = {
         "Money": [promise.name for promise in MONEY],
+        "Ledger": [promise.name for promise in LEDGER],
         "Goods": [promise.name for promise in GOODS],
         "History": [promise.name for promise in FACTS],
     }

@@ -38,6 +38,19 @@ BREAKS = {
       update orders set authorized = authorized + 1 where system_state = 'CANCELED'""",
     "cancellations_are_seen": "update cancellations set status = 'PROCESSING'"
     " where status = 'CANCELED'",
+    "movements_are_entered": f"""delete from ledger_entries where order_id = {ONE}
+      and kind = 'drawn'""",
+    "payouts_are_entered": f"""insert into payouts (account_id, id, order_id, payment_id,
+        transaction_id, settlement_id, line, amount, currency, settled_at, created_at)
+      select account_id, id, order_id, payment_id, id, id, 2, amount, currency, created_at,
+        created_at from transactions where order_id = {ONE} and type = 'CAPTURE'""",
+    "entries_stand_with_their_fact": f"""update ledger_entries set sequence = 99
+      where order_id = {ONE}""",
+    "balances_are_their_entries": """insert into ledger_balances
+        (account_id, ledger_account, gateway, merchant, currency, debit)
+      select account_id, 'bank', 'manual', '', 'EUR', 1 from accounts""",
+    "payments_are_the_ledger": f"""update ledger_entries set amount = amount + 1
+      where order_id = {ONE} and kind = 'captured'""",
     "units_within_limits": f"""alter table items drop constraint items_not_over_ordered;
       update items set quantity_canceled = quantity where order_id = {ONE}
         and quantity_shipped > 0""",

@@ -1,4 +1,4 @@
-"""The worker: every lane, the sequencer and the sign of life, in one process. [faults K-1, K-2]"""
+"""The worker: every lane and what goes on beside them, in one process. [faults K-1, K-2]"""
 
 import asyncio
 import signal
@@ -11,10 +11,11 @@ from counterfoil.settings import Settings
 from counterfoil.work.beat import beat
 from counterfoil.work.desk import Works
 from counterfoil.work.lanes import LANES, open_lanes, run_lane
-from counterfoil.work.sequence import run_sequencer
+from counterfoil.work.sequence import Placed, run_sequencer
+from counterfoil.work.summarise import run_summariser
 
-#: A connection for each row that may be worked on, for the sequencer and for the sign of life.
-_CONNECTIONS = sum(lane.places for lane in LANES) + 3
+#: A connection for each row that may be worked on, and for what goes on beside the lanes.
+_CONNECTIONS = sum(lane.places for lane in LANES) + 4
 
 
 async def run_work(settings: Settings) -> None:
@@ -41,11 +42,13 @@ async def keep_working(works: Works, stop: asyncio.Event) -> None:
     if works.post is None:
         log.warning("no_mail_server", hint="Set COUNTERFOIL_SMTP_URL; letters wait until then.")
     log.info("worker_started", lanes=[lane.name for lane in lanes])
+    placed = Placed()
     async with asyncio.TaskGroup() as group:
         for lane in lanes:
             group.create_task(run_lane(works, lane, stop))
         group.create_task(beat(works.pool, stop))
-        group.create_task(run_sequencer(works.pool, stop))
+        group.create_task(run_sequencer(works.pool, stop, placed))
+        group.create_task(run_summariser(works.pool, stop, placed))
     log.info("worker_stopped")
 
 

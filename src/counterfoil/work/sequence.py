@@ -52,20 +52,32 @@ _LAG = """select greatest(0, (extract(epoch from clock_timestamp()) * 1000)::big
   from facts f where f.account_id = $1 and f.position is null order by f.id limit 1"""
 
 
+class Placed:
+    """The accounts in which something was placed since somebody last took note of it."""
+
+    def __init__(self) -> None:
+        self.everywhere = True
+        self.accounts: set[str] = set()
+
+
 class _Lost(Exception):
     """The connection that held the lock is gone, and the lock with it."""
 
 
-async def run_sequencer(pool: Pool, stop: asyncio.Event) -> None:
+async def run_sequencer(
+    pool: Pool, stop: asyncio.Event, placed: Placed | None = None
+) -> None:
     """Place facts until told to stop; wait for the lock while another process has it.
 
     Looks every 20 ms, and every 50 ms while nothing happens. A lost connection loses the lock: it
-    is asked for again on a new one. It takes one connection of its own, beside the pool.
+    is asked for again on a new one. It takes one connection of its own, beside the pool. `placed`
+    hears where something was placed.
     """
+    placed = placed or Placed()
     while not stop.is_set():
         own = Pool(pool.url, size=1)
         try:
-            await _place_while_locked(own, stop)
+            await _place_while_locked(own, stop, placed)
         except (Gone, Unavailable, _Lost, TimeoutError, OSError, asyncpg.PostgresError) as failure:
             log.warning("sequencer_interrupted", error=str(failure) or type(failure).__name__)
         finally:
@@ -73,16 +85,17 @@ async def run_sequencer(pool: Pool, stop: asyncio.Event) -> None:
         await _wait(stop, _RETRY_MS)
 
 
-async def _place_while_locked(own: Pool, stop: asyncio.Event) -> None:
+async def _place_while_locked(own: Pool, stop: asyncio.Event, told: Placed) -> None:
     holder = await _lock(own)
     while holder is None:
         if await _wait(stop, _RETRY_MS):
             return
         holder = await _lock(own)
     pause = PAUSE_MS
+    told.everywhere = True  # whoever had the lock before told its own process
     while not stop.is_set():
         async with asyncio.timeout(_DEADLINE_S):
-            placed, more = await _place_each(own, holder)
+            placed, more = await _place_each(own, holder, told)
         pause = PAUSE_MS if placed else min(pause + 10, PAUSE_MS_MAX)
         if not more:
             await _wait(stop, pause)
@@ -96,7 +109,7 @@ async def place_waiting(pool: Pool) -> int:
     own = Pool(pool.url, size=1)
     try:
         holder = await _lock(own)
-        return 0 if holder is None else (await _place_each(own, holder))[0]
+        return 0 if holder is None else (await _place_each(own, holder, Placed()))[0]
     finally:
         await own.close()
 
@@ -116,7 +129,7 @@ async def _lock(own: Pool) -> Connection | None:
         return connection if got else None
 
 
-async def _place_each(own: Pool, holder: Connection) -> tuple[int, bool]:
+async def _place_each(own: Pool, holder: Connection, told: Placed) -> tuple[int, bool]:
     """Place a chunk of each account that waits; say how many, and whether more may be waiting."""
     async with own.connection(NO_ACCOUNT) as connection:
         _check(connection, holder)
@@ -126,6 +139,8 @@ async def _place_each(own: Pool, holder: Connection) -> tuple[int, bool]:
         async with own.connection(account) as connection:
             _check(connection, holder)
             count = int(await connection.value(_PLACE, account, CHUNK))
+        if count:
+            told.accounts.add(account)
         placed, more = placed + count, more or count >= CHUNK
     return placed, more
 
