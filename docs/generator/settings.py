@@ -46,6 +46,8 @@ _SAYS = {
         " a movement twice, this far apart, is the movement sent again.",
         "number_block": "How many order numbers a process takes at once. 1 counts without gaps, at"
         " one statement more for each order.",
+        "reconcile_hour": "At which hour of the day, in UTC, every gateway is compared with our"
+        " book: 0 to 23.",
     },
     "Access": {
         "credential_cache_s": "How long a key or session is remembered; a revoked one may work for"

@@ -13,6 +13,7 @@ import msgspec
 PREFIX = "COUNTERFOIL_"
 KEY_BYTES = 32
 KEY_FILE = "secret.key"
+LAST_HOUR = 23
 
 
 class WrongSetting(Exception):
@@ -47,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     provider_deadline_s: int = 10
     propagation_s: int = 60
     number_block: int = 20
+    reconcile_hour: int = 3
     credential_cache_s: int = 5
     session_idle_s: int = 30 * 60
     session_max_s: int = 12 * 3600
@@ -113,6 +115,8 @@ def _check(settings: Settings) -> None:
             "COUNTERFOIL_PROVIDER_DEADLINE_S must be less than COUNTERFOIL_LEASE_S: a call must"
             " have ended before anybody else may take it over."
         )
+    if not 0 <= settings.reconcile_hour <= LAST_HOUR:
+        raise WrongSetting("COUNTERFOIL_RECONCILE_HOUR must be an hour of the day: 0 to 23.")
     if settings.failpoint is not None and not settings.testing:
         raise WrongSetting("COUNTERFOIL_FAILPOINT ends the process on purpose: for tests only.")
     if settings.secret_key is not None:

@@ -13,7 +13,8 @@ from tests.api.server import code_of
 SOME_ID = "0199c000-0000-7000-8000-000000000001"
 JSON = {"content-type": "application/json"}
 WRITES = sorted(
-    {(e.method, e.path) for e in every_endpoint() if e.method in ("POST", "PATCH") and not e.line}
+    {(e.method, e.path) for e in every_endpoint()
+     if e.method in ("POST", "PUT", "PATCH") and not e.streams}
 )
 EVERY = sorted({(e.method, e.path) for e in every_endpoint()})
 

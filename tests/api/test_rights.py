@@ -15,7 +15,7 @@ from tests.api.server import ROOT, SECRET, code_of, open_shop, wanted
 ENDPOINTS = {f"{e.method} {e.path}": e for e in every_endpoint()}
 GUARDED = [name for name, e in ENDPOINTS.items() if e.rights != (OPEN,)]
 WITH_RIGHT = [name for name in GUARDED if ENDPOINTS[name].rights != (ANY_KEY,)]
-UNRELATED = "reports:read"
+UNRELATED = "views:share"
 SOME_ID = "0199c000-0000-7000-8000-000000000001"
 
 
@@ -93,6 +93,7 @@ BODIES = {
     "PATCH /v1/merchants/{code}": {"name": "Mine"},
     "PATCH /v1/stores/{code}": {"name": "Mine"},
     "PATCH /v1/gateways/{code}": {"enabled": False},
+    "PUT /v1/letter-templates/{kind}": {"subject": "Mine", "body": "Mine"},
     "PATCH /v1/order-states/{code}": {"name": "Mine"},
     "POST /v1/order-states/{code}/migrate": {"to": "new"},
     "PATCH /v1/shipment-methods/{code}": {"name": "Mine"},
@@ -102,7 +103,7 @@ BODIES = {
 @pytest.mark.parametrize("name", [name for name in GUARDED if "{" in name])
 def test_what_is_another_accounts_is_not_there(shop, stranger, ids, name):
     method, path = address(name, ids)
-    body = BODIES.get(name, {}) if method in ("POST", "PATCH") else None
+    body = BODIES.get(name, {}) if method in ("POST", "PUT", "PATCH") else None
     answer = stranger.call(method, path, body)
     assert code_of(answer) == (404, "not_found")
 

@@ -94,6 +94,13 @@ class Ask:
             else:
                 check_text(text, "address")
 
+    def as_id(self, text: str, name: str) -> str:
+        """Read an id of the query; what is no id is nobody's. Raises NotFound."""
+        lowered = text.lower()
+        if not _UUID.match(lowered):
+            raise NotFound(f"There is no {name} {text[:80]!r}.")
+        return lowered
+
     async def read_body(self) -> bytes:
         """Read the whole body. Raises TooLarge, BodyTimeout, UnsupportedMediaType."""
         chunks = [chunk async for chunk in self.chunks(BODY_BYTES_MAX)]
@@ -142,7 +149,7 @@ class Ask:
         """Read the query. Raises Malformed and ValidationFailed, also for a name nobody knows."""
         found: dict[str, Any] = {}
         fields = _fields(kind)
-        for name, text in self._pairs():
+        for name, text in self.pairs():
             many = fields.get(name, False)
             if many:
                 found.setdefault(name, []).append(text)
@@ -155,7 +162,8 @@ class Ask:
         except msgspec.ValidationError as wrong:
             raise validation_failed(str(wrong)) from wrong
 
-    def _pairs(self) -> list[tuple[str, str]]:
+    def pairs(self) -> list[tuple[str, str]]:
+        """List the query's names and values as they came. Raises Malformed."""
         raw: bytes = self.scope["query_string"]
         pairs = []
         for part in raw.split(b"&"):
@@ -163,6 +171,13 @@ class Ask:
                 name, _, value = part.partition(b"=")
                 pairs.append((_unquote(name), _unquote(value)))
         return pairs
+
+    def text_headers(self) -> dict[str, str]:
+        """Read the headers as text, by lower-case names; every byte has its character."""
+        return {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in self.headers.items()
+        }
 
     @property
     def key(self) -> Key:

@@ -32,6 +32,8 @@ from counterfoil.order.rights import ALL_RIGHTS
 #: For whoever has a key, whatever it may do; and for whoever comes.
 ANY_KEY = "any key"
 OPEN = "open"
+#: Any media type at all, and any query.
+ANYTHING = "*/*"
 Handler = Callable[..., Awaitable[Any]]
 
 
@@ -49,17 +51,23 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     versioned: bool
     media: str
     line: Any
+    takes: str
     subject: str
 
     @property
     def writes(self) -> bool:
         """Whether it takes an Idempotency-Key."""
-        return self.method in ("POST", "PATCH", "DELETE")
+        return self.method in ("POST", "PUT", "PATCH", "DELETE")
 
     @property
     def streams(self) -> bool:
-        """Whether its handler reads the body as it arrives, line by line."""
-        return self.line is not None
+        """Whether its handler reads the body as it arrives."""
+        return self.line is not None or bool(self.takes)
+
+    @property
+    def any_body(self) -> bool:
+        """Whether whatever is sent is the handler's to judge, query and body: a provider's call."""
+        return self.takes == ANYTHING
 
     @property
     def body_is_optional(self) -> bool:
@@ -90,18 +98,23 @@ class Door:
         raises: Sequence[type[Problem]] = (),
         **more: Any,
     ) -> Callable[[Handler], Handler]:
-        """Declare an address. `more`: `versioned` (If-Match, ETag), `media`, `line` of a stream."""
+        """Declare an address.
+
+        `more`: `versioned` (If-Match, ETag), `media`; `line` of a stream of lines, or `takes`, the
+        media type of a body that the handler reads itself.
+        """
         rights = (right,) if isinstance(right, str) else right
 
         def keep(handler: Handler) -> Handler:
             hints = typing.get_type_hints(handler)
             body = hints.get("body")
-            if body is None and method in ("POST", "PATCH") and "line" not in more:
+            if body is None and method in ("POST", "PATCH") and not {"line", "takes"} & set(more):
                 body = Nothing
             self.endpoints.append(Endpoint(
                 method=method, path=path, rights=rights, answers=answers, raises=raises,
                 handler=handler, body=body, query=hints.get("query"),
                 versioned=more.get("versioned", False), line=more.get("line"),
+                takes=more.get("takes", ""),
                 media=more.get("media", "application/json"), subject=self.subject,
             ))
             return handler
@@ -186,7 +199,8 @@ def _options(path: str, names: list[str]) -> HTTPRouteHandler:
 
 
 async def _respond(endpoint: Endpoint, ask: Ask, *, wants_body: bool) -> ASGIApp:
-    ask.check_accept(endpoint.media)
+    if not endpoint.any_body:
+        ask.check_accept(endpoint.media)
     if endpoint.rights != (OPEN,):
         actor = await ask.authenticate()
         ask.scope["counterfoil"].actor = actor
@@ -205,7 +219,7 @@ async def _respond(endpoint: Endpoint, ask: Ask, *, wants_body: bool) -> ASGIApp
             arguments["body"] = body
     if endpoint.query is not None:
         arguments["query"] = ask.query(endpoint.query)
-    elif ask.scope["query_string"]:
+    elif ask.scope["query_string"] and not endpoint.any_body:
         ask.query(Nothing)
     return _told(await endpoint.handler(ask, **arguments))
 

@@ -61,6 +61,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                      "settings": {"base_url": "http://127.0.0.1:8790"},
                      "credentials": {"api_key": "sandbox"}},
     "edit_gateway": {"enabled": False},
+    "start_run": {"gateway": "card", "since": "2026-11-01T00:00:00Z"},
+    "resolve_line": {"note": "Refunded at the provider's console; agreed with the shopper."},
     "make_state": {"code": "picking", "name": "Picking", "system_state": "PROCESSING",
                    "colour": "teal", "description": "In the warehouse"},
     "edit_state": {"description": "In the warehouse, first floor", "position": 3},

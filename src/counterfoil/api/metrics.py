@@ -38,6 +38,10 @@ class Meter:
         self.statements = Counter(
             "database_statements", "Statements sent.", registry=self.registry
         )
+        self.hooks = Counter(
+            "webhook_in", "Calls of providers to us, by what became of them.",
+            ("provider", "result"), registry=self.registry,
+        )
         self._counters: dict[tuple[str, str, int], Counter] = {}
         self._histograms: dict[tuple[str, str], Histogram] = {}
         self._statements = 0
@@ -57,6 +61,10 @@ class Meter:
         if sent:
             self._statements += sent
             self.statements.inc(sent)
+
+    def hook(self, provider: str, result: str) -> None:
+        """Count a provider's call: received, repeated, refused or too_large."""
+        self.hooks.labels(provider, result).inc()
 
     def expose(self, standings: Sequence[Standing]) -> bytes:
         """Write everything in Prometheus' text format."""

@@ -168,6 +168,9 @@ def _operation(endpoint: Endpoint, references: dict[Any, dict[str, Any]]) -> dic
         "parameters": _parameters(endpoint),
         "responses": _responses(endpoint, references),
     }
+    if endpoint.takes:
+        plain = {"schema": {"type": "string"}}
+        operation["requestBody"] = {"required": True, "content": {endpoint.takes: plain}}
     taken = endpoint.line if endpoint.line is not None else endpoint.body
     if taken is not None and taken.__struct_fields__:
         content: dict[str, Any] = {"schema": references[taken]}

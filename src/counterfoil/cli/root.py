@@ -29,8 +29,11 @@ _key = App(name="key", help="API keys.", group=_SET_UP)
 _role = App(name="role", help="What users may do, and up to how much.", group=_SET_UP)
 _secrets = App(name="secrets", help="Credentials as they are kept: sealed.", group=_LOOK)
 _user = App(name="user", help="People who sign in to the portal.", group=_SET_UP)
+_settlement = App(
+    name="settlement", help="What payment providers have paid out.", group=_LOOK
+)
 _import = App(name="import", help="Bring orders in from files.", group=_ORDERS)
-for _part in (_account, _key, _role, _user, _import, _secrets):
+for _part in (_account, _key, _role, _user, _import, _settlement, _secrets):
     app.command(_part)
 
 #: Command, the file and function it is in, where it is listed.
@@ -43,6 +46,8 @@ _COMMANDS: tuple[tuple[App, str, str, Group | None], ...] = (
     (app, "migrate", "upkeep:migrate", _SET_UP),
     (app, "doctor", "upkeep:doctor", _LOOK),
     (app, "openapi", "upkeep:openapi", _LOOK),
+    (app, "reconcile", "reconciling:reconcile", _LOOK),
+    (_settlement, "import", "reconciling:import_settlement", None),
     (_account, "create", "people:create_account", None),
     (_account, "list", "people:list_accounts", None),
     (_key, "create", "people:create_key", None),

@@ -49,14 +49,23 @@ def migrate(*, new_password: bool = False, data_dir: DataDir = None) -> None:
             print(url)
 
 
-def doctor(*, data_dir: DataDir = None) -> int:
+def doctor(*, providers: bool = False, data_dir: DataDir = None) -> int:
     """Check the database and every account in it, and say what is wrong.
 
-    Looks at the role, the schema, the clock and the life cycles, runs every invariant and opens
-    every secret. Ends with 1 if anything was found.
+    Looks at the role, the schema, the clock and the life cycles, runs every invariant, the ledger's
+    included, and opens every secret. Ends with 1 if anything was found.
+
+    Parameters
+    ----------
+    providers
+        Read every payment at its provider too, and say what differs. Nothing is changed:
+        `counterfoil reconcile` does that.
     """
-    with open_installation(data_dir=data_dir) as installation:
-        return asyncio.run(_examine(installation))
+    with open_installation(data_dir=data_dir, key="given" if providers else "unused") as opened:
+        wrong = asyncio.run(_examine(opened))
+        if providers:
+            wrong = max(wrong, asyncio.run(_ask_providers(opened)))
+        return wrong
 
 
 def rotate_secrets(*, data_dir: DataDir = None) -> int:
@@ -100,6 +109,34 @@ async def _examine(installation: Installation) -> int:
                 for row in finding.rows[:_SHOWN_MAX]:
                     print(f"    {row.id or ''}: {row.detail}")
             found += len(broken) + await _look_at_seals(installation, pool, account)
+    return 1 if found else 0
+
+
+async def _ask_providers(installation: Installation) -> int:
+    from counterfoil.book.run import Book
+    from counterfoil.setup.accounts import list_accounts
+    from counterfoil.work.desk import Works
+    from counterfoil.work.differences import every_difference
+
+    found = 0
+    async with open_database(installation) as pool:
+        works = Works.from_settings(installation.settings, pool, Book(pool))
+        try:
+            for account in await list_accounts(pool):
+                count = asked = 0
+                with Progress(f"Asking the providers of {account.name}", total=None) as progress:
+                    async for seen in every_difference(works, account.id):
+                        asked += 1
+                        progress.at(asked, f"{asked:,} payments")
+                        if seen.sentence is not None:
+                            count += 1
+                            print(f"  order {seen.order_number}, {seen.gateway}: {seen.sentence}")
+                said = f"{count:,} of {asked:,} payments differ" if count else (
+                    f"{asked:,} payments are the same at their providers")
+                print(f"{account.name}: {said}.")
+                found += count
+        finally:
+            await works.aclose()
     return 1 if found else 0
 
 

@@ -17,6 +17,7 @@ from counterfoil.order.actor import Actor
 from counterfoil.order.intent import Asked
 from counterfoil.settings import Settings
 from counterfoil.work.adapters import Adapters
+from counterfoil.work.clock import Clock
 
 _STOP_S = 25
 
@@ -25,6 +26,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How long things may take, in seconds. [rulings 20; faults P-5, P-7]
 
     `propagation_s` is how long a provider may take until its status query knows what it did.
+    `reconcile_hour` is when gateways are compared at night, in UTC, at so many payments a second.
     """
 
     lease_s: int = 30
@@ -33,6 +35,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     key_lifetime_s: float = 23 * 3600
     give_up_s: float = 24 * 3600
     mail_deadline_s: float = 20
+    reconcile_hour: int = 3
+    reconcile_per_s: int = 20
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -41,6 +45,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
             lease_s=settings.lease_s,
             deadline_s=settings.provider_deadline_s,
             propagation_s=settings.propagation_s,
+            reconcile_hour=settings.reconcile_hour,
             mail_deadline_s=min(20, settings.lease_s * 2 / 3),
         )
 
@@ -70,6 +75,7 @@ class Works:
         self.public_url = public_url
         self.http = Http(trusted=True)
         self.adapters = Adapters(pool, keys, self.http, deadline_s=self.pace.deadline_s)
+        self.clock = Clock()
         self._running: set[asyncio.Task[Any]] = set()
 
     @classmethod

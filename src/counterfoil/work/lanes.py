@@ -21,7 +21,9 @@ from counterfoil.kernel.log import log
 from counterfoil.kernel.problem import Unavailable
 from counterfoil.work.desk import Works
 from counterfoil.work.expiry import expire_due
+from counterfoil.work.hooks import follow_due
 from counterfoil.work.letters import send_due
+from counterfoil.work.reconcile import reconcile_due
 from counterfoil.work.settle import settle_due
 
 POLL_S_MAX = 1
@@ -44,7 +46,9 @@ class Lane(msgspec.Struct, frozen=True):
 LANES = (
     Lane("money", 4, settle_due),
     Lane("expiry", 2, expire_due),
+    Lane("hooks", 2, follow_due),
     Lane("mail", 2, send_due),
+    Lane("reconcile", 1, reconcile_due),
 )
 
 

@@ -11,11 +11,12 @@ from counterfoil.settings import Settings
 from counterfoil.work.beat import beat
 from counterfoil.work.desk import Works
 from counterfoil.work.lanes import LANES, open_lanes, run_lane
+from counterfoil.work.reconcile import run_scheduler
 from counterfoil.work.sequence import Placed, run_sequencer
 from counterfoil.work.summarise import run_summariser
 
 #: A connection for each row that may be worked on, and for what goes on beside the lanes.
-_CONNECTIONS = sum(lane.places for lane in LANES) + 4
+_CONNECTIONS = sum(lane.places for lane in LANES) + 5
 
 
 async def run_work(settings: Settings) -> None:
@@ -47,6 +48,7 @@ async def keep_working(works: Works, stop: asyncio.Event) -> None:
         for lane in lanes:
             group.create_task(run_lane(works, lane, stop))
         group.create_task(beat(works.pool, stop))
+        group.create_task(run_scheduler(works, stop))
         group.create_task(run_sequencer(works.pool, stop, placed))
         group.create_task(run_summariser(works.pool, stop, placed))
     log.info("worker_stopped")
