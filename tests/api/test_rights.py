@@ -79,6 +79,7 @@ def ids(shop):
         "order_id": order["id"], "bag_id": bag["id"], "refund_id": refund["id"],
         "shipment_id": parcel["id"], "key_id": key["id"], "code": "own",
         "transaction_id": refund["transactions"][0]["id"],
+        "payment_id": order["payments"][0]["id"],
     }
 
 
@@ -88,6 +89,7 @@ BODIES = {
     "POST /v1/orders/{order_id}/refund": {"reference": "theft", "amount": 1},
     "POST /v1/orders/{order_id}/bags/{bag_id}/refunds": {"amount": 1},
     "POST /v1/orders/{order_id}/refunds/{refund_id}/reject": {"note": "Mine."},
+    "POST /v1/orders/{order_id}/payments/{payment_id}/decide": {"decision": "keep_ours"},
     "PATCH /v1/orders/{order_id}": {"tags": ["mine"]},
     "PATCH /v1/shipments/{shipment_id}": {"carrier": "Mine"},
     "PATCH /v1/merchants/{code}": {"name": "Mine"},
