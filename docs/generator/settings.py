@@ -35,7 +35,9 @@ _SAYS = {
         " commas between, the newest first, while keys are changed. Needed with a database of your"
         " own; otherwise one is made in the data folder.",
         "smtp_url": "The mail server, as `smtp://user:password@host:587`. Without it letters wait.",
-        "mail_from": "The sender of letters.",
+        "mail_from": "The sender of letters, where an account has no mail server of its own.",
+        "mail_private": "Lets accounts name mail servers in networks that are not public, on any"
+        " port, this machine included. Without it only public ones on ports 25, 465, 587 and 2525.",
     },
     "Money and work": {
         "lease_s": "How long a process may work on a row before another may take it over. More"

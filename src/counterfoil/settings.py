@@ -43,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret_key: str | None = None
     smtp_url: str | None = None
     mail_from: str = "Counterfoil <counterfoil@localhost>"
+    mail_private: bool = False
 
     lease_s: int = 30
     provider_deadline_s: int = 10

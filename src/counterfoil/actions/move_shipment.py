@@ -17,6 +17,7 @@ from counterfoil.order.folder import Folder
 from counterfoil.order.goods import restated_item
 from counterfoil.order.intent import Asked
 from counterfoil.order.item import CONFIRMED, Item
+from counterfoil.order.letters import queue_if_wanted
 from counterfoil.order.life import SHIPMENT
 from counterfoil.order.opening import opens
 from counterfoil.order.problems import ShipmentUpdateNotAllowed, TrackingNotAllowed
@@ -36,6 +37,8 @@ def send_shipment(folder: Folder, *, asked: Asked, shipment_id: str) -> Change:
     if not asked.instant:
         _check_send_gate(folder, parcel)
     draft = _moved(folder, asked, parcel, "SHIPPED", "shipment.shipped", "shipped_at")
+    if parcel.status == "OPEN":
+        _write_to_customer(draft, asked, parcel)
     units = Units.of(draft.section("items"))
     if draft.order.system_state == "NEW":
         draft.go_to_built_in("processing")
@@ -162,6 +165,20 @@ def _moved(
         draft.put(restated_item(item, shipments))
     draft.fact(fact, new, merchant=_merchant(folder, parcel))
     return draft
+
+
+def _write_to_customer(draft: Draft, asked: Asked, parcel: Shipment) -> None:
+    """Tell the customer what is on its way, as the parcel is now; its number may change later."""
+    queue_if_wanted(
+        draft,
+        "shipped",
+        asked,
+        items={part.item_id: part.quantity for part in parcel.items},
+        carrier=parcel.carrier,
+        tracking_number=parcel.tracking_number,
+        tracking_url=parcel.tracking_url,
+        more_to_come=not Units.of(draft.section("items")).all_shipped,
+    )
 
 
 def _inside(draft: Draft, parcel: Shipment) -> list[Item]:

@@ -24,6 +24,7 @@ from counterfoil.order.intake import (
 )
 from counterfoil.order.intent import Asked
 from counterfoil.order.item import Item
+from counterfoil.order.letters import queue_if_wanted
 from counterfoil.order.moves import allocate
 from counterfoil.order.order import Order
 from counterfoil.order.problems import AmountInvalid, TotalsMismatch, UnknownReference
@@ -105,6 +106,7 @@ def place(
         external_id=wanted.external_id,
         is_test=wanted.is_test,
     )
+    queue_if_wanted(draft, "order_received", asked)
     if wanted.fraud_review:
         _open_review(draft, asked)
     if wanted.payment is not None:

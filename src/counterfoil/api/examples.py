@@ -55,6 +55,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "make_store": {"code": "norge", "name": "Norge", "currency": "NOK", "number_prefix": "N-",
                    "scopes": ["partial_capture"], "create_merchants": True},
     "edit_store": {"name": "Norge", "scopes": ["partial_capture"]},
+    "save_letter_template": {
+        "subject": "Your order {{ number }} was cancelled",
+        "body": "<p>Hello {{ name }},</p>\n<p>order {{ number }} was cancelled.</p>",
+    },
+    "preview_letter_template": {"subject": "Order {{ number }}", "body": "<p>{{ name }}</p>"},
+    "resend": {"recipient": "kari@example.com"},
     "make_merchant": {"code": "acme", "name": "Acme"},
     "edit_merchant": {"name": "Acme Ltd"},
     "make_gateway": {"code": "card", "kind": "sandbox",

@@ -9,7 +9,7 @@ from counterfoil.book.run import Book
 from counterfoil.kernel.db import Pool
 from counterfoil.kernel.secrets import KeyRing
 from counterfoil.settings import Settings
-from counterfoil.work.desk import Pace, Works
+from counterfoil.work.desk import Pace, Works, post_of_installation
 
 
 class Office(Works):
@@ -20,10 +20,12 @@ class Office(Works):
         pool = Pool(settings.database_url, size=settings.pool_size)
         ring = KeyRing(settings.secret_keys())
         super().__init__(
-            pool, Book(pool), keys=ring, pace=Pace.of(settings), public_url=settings.public_url
+            pool, Book(pool), keys=ring, pace=Pace.of(settings), public_url=settings.public_url,
+            post=post_of_installation(settings),
         )
         self.settings = settings
-        self.ring = ring
+        self.ring: KeyRing = ring
+        self.mail_private = settings.mail_private
         self.placer = Placer(pool, Numbers(block=settings.number_block))
         self.meter = Meter()
         remember_s = settings.credential_cache_s

@@ -12,6 +12,7 @@ from counterfoil.kernel.db import Connection
 from counterfoil.kernel.page import COUNT_MAX, LIMIT, Page, check_limit, read_cursor, read_page
 from counterfoil.kernel.problem import NotFound
 from counterfoil.order.actor import Actor
+from counterfoil.order.letter import Try
 from counterfoil.order.shapes import FactShape
 
 #: The orders that an actor may see, all where the list is null: {stores}, {merchants}.
@@ -48,12 +49,16 @@ _LETTERS = """select row_to_json(w)::text as told, (select count(*) from (
     select from letters l join orders o on o.account_id = $1 and o.id = l.order_id
     where l.account_id = $1 and <seen> limit {cap}) x) as total
   from (select l.id, l.order_id, o.number as order_number, l.kind, l.recipient, l.language,
-      l.status, l.message_id, l.subject, l.error, l.attempts, l.due_at, l.created_at, l.sent_at
+      l.status, l.message_id, l.subject, l.text, l.error, l.tries, l.repeats_id, l.attempts,
+      l.due_at, l.created_at, l.sent_at, o.store
     from letters l join orders o on o.account_id = $1 and o.id = l.order_id
     where l.account_id = $1 and <seen><which>
     order by l.created_at desc, l.id desc limit {limit}) w"""
 _OLDER = " and (l.created_at, l.id) < ({at}::timestamptz, {id}::uuid)"
 _THIS = " and l.id = {letter}::uuid"
+_ABOUT = " and l.order_id = {order}::uuid"
+_NUMBERED = """select o.id::text from orders o
+  where o.account_id = $1 and o.store = {store} and o.number = {number} and <seen>"""
 FACTS_MAX = 2_000
 T = TypeVar("T")
 Instant: Any = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -116,7 +121,11 @@ class WrittenLetter(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     message_id: str
     subject: str | None
+    text: str | None
     error: str | None
+    tries: list[Try]
+    repeats_id: str | None
+    store: str
     attempts: int
     due_at: datetime | None
     created_at: datetime
@@ -199,6 +208,27 @@ async def letter_of(connection: Connection, actor: Actor, letter_id: str) -> Wri
     if not found or actor.merchants is not None:
         raise NotFound("There is no such letter.")
     return msgspec.json.decode(found[0]["told"], type=WrittenLetter)
+
+
+async def letters_of(
+    connection: Connection, actor: Actor, order_id: str
+) -> list[WrittenLetter]:
+    """List the letters about one order, newest first; none to the limited. Raises NotFound."""
+    await facts_of(connection, actor, order_id, limit=1)
+    if actor.merchants is not None:
+        return []
+    text = filled(_LETTERS, which=_ABOUT)
+    values: dict[str, Any] = {"order": order_id, "limit": FACTS_MAX, "cap": 1}
+    found = await _seen(connection, actor, text, values)
+    return [msgspec.json.decode(row["told"], type=WrittenLetter) for row in found]
+
+
+async def order_numbered(
+    connection: Connection, actor: Actor, store: str, number: str
+) -> str | None:
+    """Find an order's id by its number."""
+    found = await _seen(connection, actor, _NUMBERED, {"store": store, "number": number})
+    return str(found[0]["id"]) if found else None
 
 
 async def _told(

@@ -136,6 +136,38 @@ def _host(url: httpx2.URL) -> str:
     return url.raw_host.decode("ascii").lower().removesuffix(".").strip("[]")
 
 
+async def find_host(
+    host: str, port: int, *, private: bool = False, find: Resolve = resolve
+) -> list[str]:
+    """Look up a host that a user typed, and return the addresses to connect to.
+
+    `private` allows networks that are not public, this machine included. Raises AddressRefused,
+    OSError (no lookup).
+    """
+    name = host.lower().removesuffix(".").strip("[]")
+    try:
+        found = [str(ip_address(name))]
+    except ValueError:
+        if not (private or _NAME.match(name)) or (
+            not private and ("." + name).endswith(_PRIVATE_NAMES)
+        ):
+            raise AddressRefused("The host is not a public name.") from None
+        found = await find(name, port)
+    if not found:
+        raise OSError("the name has no address")
+    if not private and not all(is_public(one) for one in found):
+        raise AddressRefused("The host is in a network that is not public.")
+    return found
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address is this machine's own."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
 class Guard(msgspec.Struct, frozen=True):
     """What is allowed for addresses of strangers. `plain_http` is for development only."""
 

@@ -27,6 +27,7 @@ _RENEW = " set lease_until = cf_now() + make_interval(secs => $4)" + _MINE
 _POSTPONE = (
     " set attempts = attempts - 1, due_at = cf_now() + make_interval(secs => $4)" + _FREE + _MINE
 )
+_HASTEN = " set due_at = cf_now() where account_id = $1 and due_at > cf_now() and attempts = 0"
 _FINISH = " set due_at = null" + _FREE + _MINE
 _RELEASE = " set attempts = attempts - 1" + _FREE + _MINE
 _CLAIM_ONE = """ set lease_token = gen_random_uuid(), attempts = attempts + 1,
@@ -104,6 +105,12 @@ async def release(connection: Connection, claimed: Claimed) -> bool:
 async def park(connection: Connection, claimed: Claimed) -> bool:
     """Put aside a row that nothing comes of, until a person has seen to it. [faults K-4]"""
     return await _update(connection, claimed, _RESCHEDULE, PARKED_S)
+
+
+async def hasten(connection: Connection, kind: str) -> None:
+    """Make the rows of an account due now that were put off and never begun."""
+    sql = "update " + _TABLES[kind] + _HASTEN
+    await connection.rows(sql, connection.account)
 
 
 async def _update(connection: Connection, claimed: Claimed, change: str, *more: float) -> bool:

@@ -5,22 +5,31 @@ password, a silence, a broken connection: the letter waits. [faults M-1, M-2]
 """
 
 import asyncio
+import re
+import socket
 from contextlib import suppress
 from email.message import EmailMessage
 from email.utils import parseaddr
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 import msgspec
 
+from counterfoil.kernel.address import AddressRefused, find_host, is_loopback
 from counterfoil.kernel.guard import assert_no_transaction
+from counterfoil.order.mail_server import PORTS, MailServer
 from counterfoil.settings import WrongSetting
 
-_SCHEMES = ("smtp", "smtps", "smtp+starttls")
-_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+_SCHEMES = {"smtp": "offered", "smtps": "tls", "smtp+starttls": "starttls"}
+_PORTS = {"offered": 25, "tls": 465, "starttls": 587}
+_START_TLS = {"offered": None, "tls": False, "starttls": True, "none": False}
 _FOR_GOOD = 500
 _ERROR_MAX = 500
 _QUIT_S = 1
+#: Codes that speak of the mailbox where no enhanced code says more. [RFC 5321 4.2.3, RFC 3463]
+_OF_MAILBOX = (550, 551, 553)
+_ENHANCED = re.compile(r"\b5\.(\d{1,3})\.\d{1,3}\b")
 
 
 class WrongPost(WrongSetting):
@@ -32,15 +41,23 @@ class NotNow(Exception):
 
 
 class Never(Exception):
-    """The server refuses this letter for good."""
+    """The server refuses this letter for good; `bounced` says that it is the mailbox's fault."""
+
+    def __init__(self, said: str, *, bounced: bool = False) -> None:
+        super().__init__(said)
+        self.bounced = bounced
 
 
-class _Server(msgspec.Struct, frozen=True):
+class Server(msgspec.Struct, frozen=True):
+    """How a mail server is reached. `trusted`: whoever runs the installation named it."""
+
     host: str
     port: int
-    scheme: str
-    username: str | None
-    password: str | None
+    security: str
+    username: str | None = None
+    password: str | None = None
+    trusted: bool = False
+    private: bool = False
 
 
 class Post:
@@ -51,13 +68,24 @@ class Post:
     Raises WrongPost.
     """
 
-    def __init__(self, url: str, *, sender: str) -> None:
+    def __init__(
+        self, url: str | Server, *, sender: str, reply_to: str | None = None
+    ) -> None:
         self.sender = sender
-        self._server = _read_url(url)
+        self.reply_to = reply_to
+        self._server = url if isinstance(url, Server) else _read_url(url)
         if "@" not in parseaddr(sender)[1]:
             raise WrongPost(
                 "COUNTERFOIL_MAIL_FROM must be an address, such as Shop <shop@example.com>."
             )
+
+    @classmethod
+    def of(cls, server: MailServer, password: str | None, *, private: bool) -> "Post":
+        """Make the post of an account's own server; `private` allows networks of our own."""
+        reached = Server(
+            server.host, server.port, server.security, server.username, password, private=private
+        )
+        return cls(reached, sender=server.sender, reply_to=server.reply_to)
 
     @property
     def where(self) -> str:
@@ -72,10 +100,11 @@ class Post:
         assert_no_transaction()
         sender = str(message["From"].addresses[0].addr_spec)
         recipient = str(message["To"].addresses[0].addr_spec)
-        client = self._client(deadline_s)
+        client: aiosmtplib.SMTP | None = None
         try:
             async with asyncio.timeout(deadline_s):
-                await client.connect()
+                client = await self._client(deadline_s)
+                await _connect_to(client)
                 await client.send_message(message, sender=sender, recipients=[recipient])
         except aiosmtplib.SMTPRecipientsRefused as refused:
             raise _judge(refused.recipients[0]) from refused
@@ -83,41 +112,92 @@ class Post:
             raise _judge(refused) from refused
         except aiosmtplib.SMTPNotSupported as refused:
             raise Never(_shown(refused)) from refused
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as failure:
+        except (aiosmtplib.SMTPException, AddressRefused, OSError) as failure:
             raise NotNow(_shown(failure)) from failure
         else:
             with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
                 await client.quit(timeout=_QUIT_S)
         finally:
-            client.close()
+            if client is not None:
+                client.close()
 
     async def test(self, *, deadline_s: float = 10) -> None:
         """Connect, sign in and leave. Raises NotNow."""
-        client = self._client(deadline_s)
+        client: aiosmtplib.SMTP | None = None
         try:
             async with asyncio.timeout(deadline_s):
+                client = await self._client(deadline_s)
                 await client.connect()
                 await client.quit()
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as failure:
+        except (aiosmtplib.SMTPException, AddressRefused, OSError) as failure:
             raise NotNow(_shown(failure)) from failure
         finally:
-            client.close()
+            if client is not None:
+                client.close()
 
-    def _client(self, deadline_s: float) -> aiosmtplib.SMTP:
+    async def _client(self, deadline_s: float) -> aiosmtplib.SMTP:
+        """Make the client; of an address that a user typed, the connection is made here.
+
+        So it goes to the address that was checked, whatever the name leads to a moment later.
+        Raises AddressRefused, OSError.
+        """
         server = self._server
-        start_tls = {"smtp": None, "smtps": False, "smtp+starttls": True}[server.scheme]
+        reach: dict[str, Any] = {"hostname": server.host, "port": server.port}
+        if not server.trusted:
+            check_port(server.port, private=server.private)
+            found = await find_host(server.host, server.port, private=server.private)
+            if server.security == "none" and not all(is_loopback(one) for one in found):
+                raise AddressRefused("Without TLS letters only go to a server on this machine.")
+            reach = {"hostname": server.host, "sock": await _connect(found, server.port)}
         return aiosmtplib.SMTP(
-            hostname=server.host,
-            port=server.port,
+            **reach,
             username=server.username,
             password=server.password,
-            use_tls=server.scheme == "smtps",
-            start_tls=start_tls,
+            use_tls=server.security == "tls",
+            start_tls=_START_TLS[server.security],
             timeout=deadline_s,
         )
 
 
-def _read_url(url: str) -> _Server:
+def check_port(port: int, *, private: bool) -> None:
+    """Refuse a port that no mail server has. Raises AddressRefused."""
+    if not private and port not in PORTS:
+        raise AddressRefused(f"The port is one of {', '.join(map(str, PORTS))}.")
+
+
+async def _connect(addresses: list[str], port: int) -> socket.socket:
+    """Open a connection to the first address that takes one. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    failed: OSError = OSError("the name has no address")
+    for address in addresses:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        made = socket.socket(family, socket.SOCK_STREAM)
+        made.setblocking(False)
+        try:
+            await loop.sock_connect(made, (address, port))
+        except OSError as failure:
+            made.close()
+            failed = failure
+        except BaseException:
+            made.close()
+            raise
+        else:
+            return made
+    raise failed
+
+
+async def _connect_to(client: aiosmtplib.SMTP) -> None:
+    """Greet, begin TLS and sign in. Raises NotNow: what the server lacks now says nothing for good.
+
+    Silence and broken connections are raised as they are.
+    """
+    try:
+        await client.connect()
+    except aiosmtplib.SMTPNotSupported as lacking:
+        raise NotNow(_shown(lacking)) from lacking
+
+
+def _read_url(url: str) -> Server:
     parts = urlsplit(url)
     try:
         port = parts.port
@@ -125,20 +205,32 @@ def _read_url(url: str) -> _Server:
         raise WrongPost("The port of COUNTERFOIL_SMTP_URL is not a number.") from wrong
     if parts.scheme not in _SCHEMES or not parts.hostname:
         raise WrongPost("COUNTERFOIL_SMTP_URL is smtp://, smtps:// or smtp+starttls:// and a host.")
-    return _Server(
+    security = _SCHEMES[parts.scheme]
+    return Server(
         host=parts.hostname,
-        port=port or _PORTS[parts.scheme],
-        scheme=parts.scheme,
+        port=port or _PORTS[security],
+        security=security,
         username=None if parts.username is None else unquote(parts.username),
         password=None if parts.password is None else unquote(parts.password),
+        trusted=True,
     )
 
 
 def _judge(refused: aiosmtplib.SMTPResponseException) -> NotNow | Never:
+    """Sort a refusal of this recipient or this letter.
+
+    A mailbox that is not there bounces. A policy (5.7), a letter that is too large (5.3) or cannot
+    be carried (5.6) says nothing about the mailbox: the next letter may reach it.
+    """
     text = f"{refused.code} {refused.message}"[:_ERROR_MAX]
-    return Never(text) if refused.code >= _FOR_GOOD else NotNow(text)
+    if refused.code < _FOR_GOOD:
+        return NotNow(text)
+    enhanced = _ENHANCED.search(refused.message)
+    of_mailbox = enhanced[1] in ("1", "2") if enhanced else refused.code in _OF_MAILBOX
+    return Never(text, bounced=of_mailbox)
 
 
 def _shown(failure: BaseException) -> str:
     text = "The mail server did not answer in time." if isinstance(failure, TimeoutError) else ""
-    return (text or str(failure) or type(failure).__name__)[:_ERROR_MAX]
+    said = text or str(failure).replace(" on port None", "") or type(failure).__name__
+    return said[:_ERROR_MAX]

@@ -15,6 +15,7 @@ from counterfoil.order.cancellation import Cancellation
 from counterfoil.order.change import Answered, Change
 from counterfoil.order.folder import Folder
 from counterfoil.order.hold import Hold
+from counterfoil.order.letter import Letter, tell_letter
 from counterfoil.order.note import Note
 from counterfoil.order.order import Order
 from counterfoil.order.payment import Payment
@@ -66,6 +67,8 @@ def answer(change: Change, actor: Actor, *, created: bool = True) -> Answered:
             return _told(folder, tell_note(result), status)
         case Payment():
             return tell_payment_to(folder, result, _authorisation(change, result), actor)
+        case Letter():
+            return _told(folder, tell_letter(result), status)
         case Task():
             told = msgspec.structs.replace(tell_task(result), order_number=folder.order.number)
             return _told(folder, told, 200)

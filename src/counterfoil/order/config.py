@@ -38,7 +38,8 @@ REFUND_ORDERS = ("last_in_first", "first_in_first", "card_first")
 class Store(msgspec.Struct, frozen=True, kw_only=True):
     """A sales site: its currency, number prefix, scopes and usual choices.
 
-    `default_gateway` takes the payments of orders that name none.
+    `default_gateway` takes the payments of orders that name none. `letters` are the kinds that go
+    to customers by themselves, in `language` where the customer's is not known.
     """
 
     id: str
@@ -54,6 +55,8 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     test_orders: bool = True
     default_gateway: str | None = None
     refund_order: str = "last_in_first"
+    language: str = "en"
+    letters: tuple[str, ...] = ()
     created_at: datetime
 
     @property

@@ -57,6 +57,7 @@ FACT_TYPES = {
     "letter.sent": "The mail server took a letter.",
     "letter.failed": "A letter could not be sent.",
 }
+    "letter.resent": "Somebody asked for a letter to be sent again.",
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):

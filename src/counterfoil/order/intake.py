@@ -29,7 +29,7 @@ Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 
 
 class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The customer."""
+    """The customer. `language` is a tag such as `nb` or `en-GB`; letters are written in it."""
 
     id: Text | None = None
     email: Annotated[str, msgspec.Meta(max_length=320)] | None = None
@@ -37,6 +37,8 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     last_name: Text | None = None
     phone: Text | None = None
 
+    language: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$",
+                                          max_length=35)] | None = None
 
 class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where a bill or a parcel goes. `country` is ISO 3166 alpha-2."""

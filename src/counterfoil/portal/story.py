@@ -79,6 +79,7 @@ LINES = {
 
 def tell(fact: FactShape, names: dict[str, str]) -> Told:
     """Tell a fact; `names` are the store's states by code. An unknown type tells its own name."""
+    "letter.resent": Line("neutral", "mail", "Letter to the customer asked for anew"),
     line = LINES.get(fact.type) or Line("neutral", "circle-dot", fact.type)
     sentence = line.sentence.format_map(_words(fact.data or {}, names))
     return Told(line.tone, line.icon, sentence, fact.at, who(fact.actor), _detail(fact.data or {}))

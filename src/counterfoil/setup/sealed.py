@@ -1,8 +1,9 @@
 """What is kept sealed, under which key it is, and sealing it again under the newest.
 
-The credentials of gateways are all there is; a test holds that no other column is sealed. Sealing
-again changes no secret and loses none: a row is written only where it still is as it was read, and
-what cannot be opened stays as it is. It may stop anywhere and be run again.
+The credentials of gateways and the passwords of mail servers are all there is; a test holds that no
+other column is sealed. Sealing again changes no secret and loses none: a row is written only where
+it still is as it was read, and what cannot be opened stays as it is. It may stop anywhere and be
+run again.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -16,11 +17,39 @@ from counterfoil.kernel.secrets import CannotOpen, KeyRing
 from counterfoil.kernel.shape import to_json
 from counterfoil.order.actor import Actor
 from counterfoil.setup.gateways import seal_context
+from counterfoil.setup.mail_servers import mail_seal_context
 
 BATCH = 100
 #: Every column that is sealed.
-SEALED = frozenset({("gateways", "credentials")})
+SEALED = frozenset({("gateways", "credentials"), ("mail_servers", "password")})
+_KEPT = """(select 'gateways' as place, id, code, credentials as sealed from gateways
+    where account_id = $1 and credentials is not null
+  union all select 'mail_servers', id, '', password from mail_servers
+    where account_id = $1 and password is not null) kept"""
+_COUNT = "select count(*) from <kept>"
+_BATCH = """select place, id::text, code, sealed from <kept> where id > $2::uuid
+  order by kept.id limit $3"""
+_WRITE = {
+    "gateways": """with made as (
+  update gateways g set credentials = r.new
+  from unnest($2::uuid[], $3::bytea[], $4::bytea[]) as r (id, old, new)
+  where g.account_id = $1 and g.id = r.id and g.credentials = r.old
+  returning g.id, g.code)""",
+    "mail_servers": """with made as (
+  update mail_servers s set password = r.new
+  from unnest($2::uuid[], $3::bytea[], $4::bytea[]) as r (id, old, new)
+  where s.account_id = $1 and s.id = r.id and s.password = r.old
+  returning s.id, s.host as code)""",
+}
+_SEALED_AGAIN = """,
+ told as (select jsonb_agg(code order by code) as codes from made having count(*) > 0),
+ entry as (
+  insert into audit_entry (account_id, id, type, subject, data, actor, at)
+  select $1, $5, 'secrets.sealed_again', $7, jsonb_build_object('codes', codes),
+    $6::text::jsonb, cf_now() from told)
+ select id::text from made"""
 _ROUNDS_MAX = 5
+_OF_MAIL = "the password of the mail server"
 _FIRST = "00000000-0000-0000-0000-000000000000"
 
 
@@ -49,10 +78,7 @@ class Resealed(msgspec.Struct):
 
 async def count_secrets(connection: Connection) -> int:
     """Count the secrets that an account keeps."""
-    found: int = await connection.value(
-        "select count(*) from gateways where account_id = $1 and credentials is not null",
-        connection.account,
-    )
+    found: int = await connection.value(_COUNT.replace("<kept>", _KEPT), connection.account)
     return found
 
 
@@ -64,7 +90,7 @@ async def look_at_seals(connection: Connection, keys: KeyRing) -> Seals:
             opened = _opened(connection, keys, row)
             if isinstance(opened, Closed):
                 seals.closed.append(opened)
-            elif keys.is_newest(row["credentials"]):
+            elif keys.is_newest(row["sealed"]):
                 seals.newest += 1
             else:
                 seals.older += 1
@@ -84,14 +110,16 @@ async def seal_again(
     for _ in range(_ROUNDS_MAX):
         result, seen, missed = Resealed(), 0, 0
         async for rows in _batches(connection):
-            older: list[tuple[str, bytes, bytes]] = []
+            older: list[tuple[str, str, bytes, bytes]] = []
             for row in rows:
-                sealed, context = row["credentials"], seal_context(connection.account, row["code"])
+                sealed, context = row["sealed"], _context(connection, row)
                 opened = _opened(connection, keys, row)
                 if isinstance(opened, Closed):
                     result.closed.append(opened)
                 elif not keys.is_newest(sealed):
-                    older.append((row["id"], sealed, keys.seal(opened, context)))
+                    older.append(
+                        (row["place"], row["id"], sealed, keys.seal(opened, context))
+                    )
                 elif row["id"] not in done:
                     result.were_newest += 1
             written = await _write(connection, actor, older) if older else []
@@ -109,9 +137,7 @@ async def _batches(connection: Connection) -> AsyncIterator[list[Any]]:
     after = _FIRST
     while True:
         rows = await connection.rows(
-            "select id::text, code, credentials from gateways"
-            " where account_id = $1 and credentials is not null and id > $2::uuid"
-            " order by id limit $3",
+            _BATCH.replace("<kept>", _KEPT),
             connection.account,
             after,
             BATCH,
@@ -124,33 +150,38 @@ async def _batches(connection: Connection) -> AsyncIterator[list[Any]]:
 
 def _opened(connection: Connection, keys: KeyRing, row: Any) -> bytes | Closed:
     try:
-        return keys.open(row["credentials"], seal_context(connection.account, row["code"]))
+        return keys.open(row["sealed"], _context(connection, row))
     except CannotOpen as problem:
-        return Closed(f"the credentials of gateway {row['code']}", str(problem))
+        of_gateway = row["place"] == "gateways"
+        what = f"the credentials of gateway {row['code']}" if of_gateway else _OF_MAIL
+        return Closed(what, str(problem))
+
+
+def _context(connection: Connection, row: Any) -> str:
+    if row["place"] == "gateways":
+        return seal_context(connection.account, row["code"])
+    return mail_seal_context(connection.account)
 
 
 async def _write(
-    connection: Connection, actor: Actor, older: list[tuple[str, bytes, bytes]]
+    connection: Connection, actor: Actor, older: list[tuple[str, str, bytes, bytes]]
 ) -> list[str]:
     """Write what was sealed again where nobody was first; return the ids of those."""
-    ids, old, new = zip(*older, strict=True)
-    rows = await connection.rows(
-        "with made as ("
-        "  update gateways g set credentials = r.new"
-        "  from unnest($2::uuid[], $3::bytea[], $4::bytea[]) as r (id, old, new)"
-        "  where g.account_id = $1 and g.id = r.id and g.credentials = r.old"
-        "  returning g.id, g.code),"
-        " told as (select jsonb_agg(code order by code) as codes from made having count(*) > 0),"
-        " entry as ("
-        "  insert into audit_entry (account_id, id, type, subject, data, actor, at)"
-        "  select $1, $5, 'secrets.sealed_again', 'gateways', jsonb_build_object('codes', codes),"
-        "    $6::text::jsonb, cf_now() from told)"
-        " select id::text from made",
-        connection.account,
-        list(ids),
-        list(old),
-        list(new),
-        new_id(),
-        to_json(actor.told()),
-    )
-    return [row["id"] for row in rows]
+    written: list[str] = []
+    for table, sql in _WRITE.items():
+        own = [(row_id, was, now) for place, row_id, was, now in older if place == table]
+        if not own:
+            continue
+        ids, old, new = zip(*own, strict=True)
+        rows = await connection.rows(
+            sql + _SEALED_AGAIN,
+            connection.account,
+            list(ids),
+            list(old),
+            list(new),
+            new_id(),
+            to_json(actor.told()),
+            table,
+        )
+        written += [row["id"] for row in rows]
+    return written

@@ -18,6 +18,8 @@ from counterfoil.setup.problems import CodeTaken
 
 Scope = Literal["partial_capture"]
 RefundOrder = Literal["last_in_first", "first_in_first", "card_first"]
+Language = Literal["en", "nb"]
+LetterKind = Literal["order_received", "shipped", "return_received"]
 Prefix = Annotated[str, Meta(max_length=16, pattern=r"^[A-Za-z0-9._/-]*$(?!\n)")]
 HoldSeconds = Annotated[int, Meta(ge=60, le=366 * 86400)]
 
@@ -37,6 +39,8 @@ class NewStore(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     test_orders: bool = True
     default_gateway: Code | None = None
     refund_order: RefundOrder = "last_in_first"
+    language: Language = "en"
+    letters: list[LetterKind] = []
 
 
 class StoreChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -53,6 +57,8 @@ class StoreChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit
     test_orders: bool | UnsetType = UNSET
     default_gateway: Code | UnsetType | None = UNSET
     refund_order: RefundOrder | UnsetType = UNSET
+    language: Language | UnsetType = UNSET
+    letters: list[LetterKind] | UnsetType = UNSET
 
 
 async def list_stores(
@@ -120,10 +126,11 @@ async def add_store(connection: Connection, actor: Actor, new: NewStore) -> Stor
             "with made as ("
             "  insert into stores (account_id, id, code, name, currency, number_prefix, scopes,"
             "    default_merchant, create_merchants, auth_hold_seconds, cancel_email_default,"
-            "    test_orders, default_gateway, refund_order, created_at)"
+            "    test_orders, default_gateway, refund_order, language, letters, created_at)"
             "  select $1, $2, n.code, n.name, n.currency, n.number_prefix, n.scopes,"
             "    n.default_merchant, n.create_merchants, n.auth_hold_seconds,"
-            "    n.cancel_email_default, n.test_orders, n.default_gateway, n.refund_order, cf_now()"
+            "    n.cancel_email_default, n.test_orders, n.default_gateway, n.refund_order,"
+            "    n.language, n.letters, cf_now()"
             "  from jsonb_populate_record(null::stores, $3::text::jsonb) n returning *),"
             " entry as ("
             "  insert into audit_entry (account_id, id, type, subject, data, actor, at)"
@@ -195,7 +202,8 @@ async def change_store(
         "    auth_hold_seconds = (w.new).auth_hold_seconds,"
         "    cancel_email_default = (w.new).cancel_email_default,"
         "    test_orders = (w.new).test_orders, default_gateway = (w.new).default_gateway,"
-        "    refund_order = (w.new).refund_order"
+        "    refund_order = (w.new).refund_order, language = (w.new).language,"
+        "    letters = (w.new).letters"
         "  from was w where s.account_id = $1 and s.code = $2 returning s.*),"
         " entry as ("
         "  insert into audit_entry (account_id, id, type, subject, data, actor, at)"

@@ -50,12 +50,18 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def post_of_installation(settings: Settings) -> Post | None:
+    """Make the post of COUNTERFOIL_SMTP_URL, if it is set. Raises WrongPost."""
+    return Post(settings.smtp_url, sender=settings.mail_from) if settings.smtp_url else None
+
+
 class Works:
     """Connections, the book, the gateways' adapters and the post of one process and event loop.
 
     Doors settle what they asked for with it, the loop works off what is due. `post` is None where
-    no mail server is configured: letters wait. `public_url` is where providers reach us. Close it
-    after the doors and before the pool.
+    the installation has no mail server: accounts may have their own, in networks of our own where
+    `mail_private` allows that. `public_url` is where providers reach us. Close it after the doors
+    and before the pool.
     """
 
     def __init__(
@@ -72,6 +78,8 @@ class Works:
         self.book = book
         self.pace = pace or Pace()
         self.post = post
+        self.ring = keys
+        self.mail_private = False
         self.public_url = public_url
         self.http = Http(trusted=True)
         self.adapters = Adapters(pool, keys, self.http, deadline_s=self.pace.deadline_s)
@@ -81,13 +89,12 @@ class Works:
     @classmethod
     def from_settings(cls, settings: Settings, pool: Pool, book: Book) -> Self:
         """Put it together as configured. Raises WrongSetting."""
-        post = None
-        if settings.smtp_url:
-            post = Post(settings.smtp_url, sender=settings.mail_from)
-        return cls(
-            pool, book, keys=KeyRing(settings.secret_keys()), post=post, pace=Pace.of(settings),
-            public_url=settings.public_url,
+        works = cls(
+            pool, book, keys=KeyRing(settings.secret_keys()), post=post_of_installation(settings),
+            pace=Pace.of(settings), public_url=settings.public_url,
         )
+        works.mail_private = settings.mail_private
+        return works
 
     def asked(self, actor: Actor, *, key: str | None = None, source: str = "api") -> Asked:
         """Make the Asked of a door that will settle at once: its intents are born leased to it."""

@@ -53,8 +53,12 @@ LANES = (
 
 
 def open_lanes(works: Works) -> list[Lane]:
-    """List the lanes this process works on; without a mail server letters wait."""
-    return [lane for lane in LANES if lane.name != "mail" or works.post is not None]
+    """List the lanes this process works on.
+
+    Letters wait where the installation has no mail server and there is no key to those of accounts.
+    """
+    writes = works.post is not None or works.ring is not None
+    return [lane for lane in LANES if lane.name != "mail" or writes]
 
 
 async def run_lane(works: Works, lane: Lane, stop: asyncio.Event) -> None:

@@ -41,7 +41,8 @@ async def keep_working(works: Works, stop: asyncio.Event) -> None:
     """Work everything off that is due and becomes due, until `stop` is set."""
     lanes = open_lanes(works)
     if works.post is None:
-        log.warning("no_mail_server", hint="Set COUNTERFOIL_SMTP_URL; letters wait until then.")
+        hint = "Set COUNTERFOIL_SMTP_URL; letters of accounts without a mail server wait."
+        log.warning("no_mail_server", hint=hint)
     log.info("worker_started", lanes=[lane.name for lane in lanes])
     placed = Placed()
     async with asyncio.TaskGroup() as group:
