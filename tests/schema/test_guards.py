@@ -177,9 +177,9 @@ async def test_what_is_entered_for_a_movement_adds_up_to_it_or_nothing_is_entere
         with pytest.raises(asyncpg.PostgresError) as refused:
             await entered(500, **more)
         assert refused.value.sqlstate == "CF002", more
-    for wrong in (0, -500):
+    for amount in (0, -500):
         with pytest.raises(asyncpg.CheckViolationError):
-            await entered(wrong)
+            await entered(amount)
     with pytest.raises(asyncpg.CheckViolationError):
         await entered(500, credit="receivable")
     await entered(300, 200)
