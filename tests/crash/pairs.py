@@ -5,7 +5,8 @@ import time
 from dataclasses import dataclass, field
 
 from counterfoil.kernel.failpoint import DEAD
-from tests.crash.flows import DOORS, FLOWS, instants
+from tests.crash.flow import instants
+from tests.crash.flows import DOORS, FLOWS
 from tests.crash.scene import Scene
 
 
@@ -59,7 +60,7 @@ class Pairs:
         key = f"pair-{self.count}"
         flow = FLOWS[name]
         if name in DOORS:
-            return key, await flow.prepare(self.scene.shop)
+            return key, await flow.prepare(self.scene.shop, self.scene.sandbox)
         return key, await self.scene.wound(name, key)
 
     async def _die(self, name: str, point: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.crash.flows import instants
+from tests.crash.flow import instants
 from tests.crash.scene import Scene
 from tests.work.post_office import PostOffice
 from tests.work.shop import CANCEL

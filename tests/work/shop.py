@@ -26,7 +26,7 @@ from counterfoil.order.actor import Actor
 from counterfoil.order.change import Answered
 from counterfoil.order.config import Account
 from counterfoil.order.folder import SECTIONS, Folder
-from counterfoil.order.intake import WantedBag, WantedItem, WantedOrder, WantedPayment
+from counterfoil.order.intake import Person, WantedBag, WantedItem, WantedOrder, WantedPayment
 from counterfoil.order.intent import Asked
 from counterfoil.setup.gateways import NewGateway, create_gateway
 from counterfoil.work.desk import Pace, Works
@@ -86,7 +86,7 @@ class Shop:
         """Place an order of one-piece lines and let its payment be authorised."""
         wanted = WantedOrder(
             currency="EUR",
-            customer={"email": "kari@example.com", "first_name": "Kari"},  # type: ignore[arg-type]
+            customer=Person(email="kari@example.com", first_name="Kari"),
             bags=[
                 WantedBag(
                     merchant=f"m{n}",
