@@ -12,6 +12,7 @@ from counterfoil.portal.order_view import Crumb, OrderView
 from counterfoil.portal.rows import row_of
 from tests.portal import sample_facts, sample_order, samples
 from tests.portal.samples import FRAME, NOW
+from tests.portal.shots_configurations import PAGES as CONFIGURATION_PAGES
 from tests.portal.shots_gateways import AT_GATEWAYS
 from tests.portal.shots_gateways import PAGES as GATEWAY_PAGES
 from tests.portal.shots_money import money_form, refused_refund, result
@@ -349,6 +350,7 @@ SHOTS = (
         LETTERS,
     ),
     *(Shot(name, template, made, AT_GATEWAYS) for name, template, made in GATEWAY_PAGES),
+    *(Shot(*shot) for shot in CONFIGURATION_PAGES),
     Shot(
         "problem-404",
         "problems/problem.html",

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -203,10 +204,11 @@ async def test_of_a_state_in_use_only_description_and_place_change(connection, a
     await order_in(shop)
     found = await find_state(connection, "picking", store=None)
     assert (found.in_use, found.orders) == (True, Count(1))
-    for what in (
+    meanings: list[dict[str, Any]] = [
         {"name": "Packing"}, {"system_state": "NEW"}, {"colour": "red"}, {"next": []},
         {"name": "Packing", "description": "x"},
-    ):
+    ]
+    for what in meanings:
         with pytest.raises(StateInUse) as refused:
             await change(connection, admin, **what)
         assert (refused.value.code, refused.value.status) == ("state_in_use", 409)
@@ -222,7 +224,10 @@ async def test_of_a_state_in_use_only_description_and_place_change(connection, a
 
 
 async def test_a_built_in_state_keeps_its_meaning_and_stays(connection, admin):
-    for what in ({"name": "Neu"}, {"system_state": "PROCESSING"}, {"colour": "red"}, {"next": []}):
+    meanings: list[dict[str, Any]] = [
+        {"name": "Neu"}, {"system_state": "PROCESSING"}, {"colour": "red"}, {"next": []},
+    ]
+    for what in meanings:
         with pytest.raises(StateInUse, match="built in"):
             await change(connection, admin, "new", **what)
     told = await change(connection, admin, "completed", system_state="COMPLETED", description="x")

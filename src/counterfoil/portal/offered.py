@@ -3,7 +3,7 @@
 from counterfoil.access.remembered import Remembered
 from counterfoil.kernel.db import Connection
 from counterfoil.order.actor import Actor
-from counterfoil.setup.states import list_states
+from counterfoil.setup.states import own_states
 from counterfoil.setup.stores import list_stores
 
 KEEP_S = 30
@@ -17,12 +17,17 @@ async def offered_of(connection: Connection, actor: Actor) -> Offered:
     if known is not None:
         return known
     stores = await list_stores(connection, limit=100)
-    states = await list_states(connection, limit=100)
+    states = await own_states(connection)
     seen = [store for store in stores.data if actor.stores is None or store.code in actor.stores]
     codes = {store.code for store in seen}
-    own = {one.code: one.name for one in states.data if not one.built_in and one.store in codes}
+    own = {one.code: one.name for one in states if one.store in codes}
     offered: Offered = {
         "status": list(own.items()),
         "store": [(store.code, store.name) for store in seen] if len(seen) > 1 else [],
     }
     return _kept.keep(actor.id.encode(), offered)
+
+
+def forget_offered() -> None:
+    """Read it anew: the set-up has just changed in this process. Others do so within seconds."""
+    _kept.forget(lambda _: True)

@@ -19,6 +19,7 @@ from counterfoil.order.shapes import (
 from counterfoil.portal import reasons, story, words
 from counterfoil.portal.figures import money
 from counterfoil.portal.forms import Form
+from counterfoil.portal.state_words import hue_of
 
 
 class Crumb(NamedTuple):
@@ -59,6 +60,15 @@ class StateChoice(NamedTuple):
     current: bool = False
     why: str = ""
     href: str = ""
+    hue: str = ""
+    about: str = ""
+
+
+class StateGroup(NamedTuple):
+    """The states that count as one system state, together in the menu."""
+
+    label: str
+    choices: tuple[StateChoice, ...]
 
 
 class Person(NamedTuple):
@@ -189,17 +199,32 @@ class OrderView(msgspec.Struct, kw_only=True):
         return {bag.id: self.known.unpacked.get(bag.id, 0) for bag in self.order.bags}
 
     @property
-    def states(self) -> list[StateChoice]:
-        """Every state of the store, with its door; cancelling is an operation, not a label."""
-        choices = []
+    def states(self) -> list[StateGroup]:
+        """Every state of the store, by what it counts as, with its door. [U-3, U-11]
+
+        Cancelling is an operation, not a label.
+        """
+        groups: dict[str, list[StateChoice]] = {}
         for state, why in self.known.states:
-            current = state.code == self.order.state.code
-            word = words.look("status", state.system_state)._replace(label=state.name)
-            leads = state.system_state == "CANCELED" and not current
-            can = any(one.action == "cancel" for one in self.order.allowed_actions)
-            href = f"/portal/orders/{self.order.id}/cancel" if leads and can else ""
-            choices.append(StateChoice(state.code, word, current, "" if current else why, href))
-        return choices
+            groups.setdefault(state.system_state, []).append(self._choice(state, why))
+        return [
+            StateGroup(words.look("status", system).label, tuple(choices))
+            for system, choices in groups.items()
+        ]
+
+    def _choice(self, state: OrderState, why: str) -> StateChoice:
+        current = state.code == self.order.state.code
+        leads = state.system_state == "CANCELED" and not current
+        can = any(one.action == "cancel" for one in self.order.allowed_actions)
+        return StateChoice(
+            state.code,
+            words.look("status", state.system_state)._replace(label=state.name),
+            current,
+            "" if current else why,
+            f"/portal/orders/{self.order.id}/cancel" if leads and can else "",
+            hue_of(state.colour).style,
+            "" if state.built_in else state.description,
+        )
 
     @property
     def ledger(self) -> Ledger:

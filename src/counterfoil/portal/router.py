@@ -13,10 +13,13 @@ from counterfoil.portal.routes import (
     changes,
     gateways,
     lists,
+    methods,
+    migrations,
     operations,
     order,
     refund,
     shipments,
+    states,
     void,
 )
 from counterfoil.portal.visit import Visit
@@ -51,6 +54,9 @@ def create_portal() -> Router:
             *shipments.ROUTES,
             *operations.ROUTES,
             *gateways.ROUTES,
+            *states.ROUTES,
+            *migrations.ROUTES,
+            *methods.ROUTES,
         ],
     )
     return Router(

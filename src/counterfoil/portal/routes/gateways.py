@@ -4,17 +4,14 @@ Every page works without script; each form is sent to an address of its own and 
 page, with what was typed, where it is refused. Credentials are typed and never shown again.
 """
 
-from collections.abc import Awaitable, Callable
-
 from litestar import Response, get, post
 
 from counterfoil.book.answered import held_at
-from counterfoil.book.once import once
 from counterfoil.gateways.asked import kinds
 from counterfoil.kernel.db import Connection
 from counterfoil.kernel.problem import NotFound, Problem
-from counterfoil.order.change import Answered
 from counterfoil.portal import respond
+from counterfoil.portal.doing import do_once
 from counterfoil.portal.forms import Form
 from counterfoil.portal.gateway_forms import (
     read_secrets_form,
@@ -106,7 +103,7 @@ async def connect_now(request: Asking, kind: str) -> Response[bytes]:
         await connect(connection, visit.actor, new, visit.works.ring)
 
     try:
-        await _once(visit, make)
+        await do_once(visit, make)
     except Problem as problem:
         _tell(kind, problem, form)
         return await _show_new(visit, kind, form)
@@ -155,7 +152,7 @@ async def save_defaults(request: Asking, code: str) -> Response[bytes]:
                 change = StoreChange(default_gateway=code if wanted else None)
                 await change_store(connection, visit.actor, store.code, change)
 
-    await _once(visit, save)
+    await do_once(visit, save)
     return respond.go(f"/portal/gateways/{code}?saved=defaults")
 
 
@@ -220,21 +217,10 @@ async def _change(visit: Visit, code: str, change: GatewayChange, form: Form, ki
         await reconnect(connection, visit.actor, code, change, visit.works.ring)
 
     try:
-        await _once(visit, make)
+        await do_once(visit, make)
     except Problem as problem:
         _tell(kind, problem, form)
     visit.works.adapters.forget(visit.actor.account_id, code)
-
-
-async def _once(visit: Visit, effect: Callable[[Connection], Awaitable[None]]) -> None:
-    """Do it once under the form's key."""
-    async with visit.works.pool.connection(visit.actor.account_id) as connection:
-
-        async def answer() -> Answered:
-            await effect(connection)
-            return Answered(status=200, body="{}")
-
-        await once(connection, visit.key, answer)
 
 
 def _tell(kind: str, problem: Problem, form: Form) -> None:
