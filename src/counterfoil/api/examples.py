@@ -32,7 +32,7 @@ _ORDER: dict[str, Any] = {
     "payment": {"gateway": "manual", "flow": "auth", "amount": 5000, "reference": "auth-77"},
     "tags": ["vip"],
 }
-EXAMPLES: dict[str, dict[str, Any]] = {
+EXAMPLES: dict[str, dict[str, Any] | str] = {
     "place_order": _ORDER,
     "place_orders": _ORDER,
     "edit_order": {"invoice_number": "F-1001", "tags": ["vip", "gift"]},
@@ -67,6 +67,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                      "settings": {"base_url": "http://127.0.0.1:8790"},
                      "credentials": {"api_key": "sandbox"}},
     "edit_gateway": {"enabled": False},
+    "take_settlement_file": "reference,gateway_transaction_id,type,amount,fee,currency,settled_at"
+    "\r\n01a2005c-7e1d-7aaa-8000-5d7f8a2b1c0e,op_5f1c,capture,50.00,0.95,EUR,2026-11-20T10:15:00Z"
+    "\r\n",
     "start_run": {"gateway": "card", "since": "2026-11-01T00:00:00Z"},
     "resolve_line": {"note": "Refunded at the provider's console; agreed with the shopper."},
     "make_state": {"code": "picking", "name": "Picking", "system_state": "PROCESSING",

@@ -19,7 +19,7 @@ from counterfoil.book.balances import (
 )
 from counterfoil.book.ledger_export import export_entries
 from counterfoil.kernel.page import LIMIT, Page
-from counterfoil.kernel.problem import ValidationFailed
+from counterfoil.kernel.problem import NotFound, ValidationFailed
 
 door = Door("Reports")
 _READ, _CSV = "reports.read", "text/csv"
@@ -69,7 +69,9 @@ async def show_trial_balance(ask: Ask) -> list[TrialRow]:
         return await trial_balance(connection)
 
 
-@door.get("/v1/ledger/entries", right=_READ, answers={200: Page[EntryShape]})
+@door.get(
+    "/v1/ledger/entries", right=_READ, answers={200: Page[EntryShape]}, raises=(NotFound,)
+)
 async def show_entries(ask: Ask, query: EntryQuery) -> Page[EntryShape]:
     """List entries, the oldest first: those of an order, or of a period."""
     ask.actor.require_whole_order()

@@ -97,6 +97,10 @@ class Standings(Collector):
             ("feed_lag_seconds", "The age of the oldest of them.",
              max((one.feed_lag_ms for one in every), default=0) / 1000),
             ("letters_waiting", "Letters not sent yet.", sum(one.letters for one in every)),
+            ("hooks_waiting", "Calls of providers that nobody has looked into to the end.",
+             sum(one.hooks for one in every)),
+            ("drift_lines_open", "What providers say and our book does not, or the reverse.",
+             sum(one.drift for one in every)),
             ("rows_due", "Rows that a worker should have taken.", sum(one.due for one in every)),
         ):
             yield GaugeMetricFamily(name, why, value=value)

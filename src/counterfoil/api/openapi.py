@@ -169,7 +169,7 @@ def _operation(endpoint: Endpoint, references: dict[Any, dict[str, Any]]) -> dic
         "responses": _responses(endpoint, references),
     }
     if endpoint.takes:
-        plain = {"schema": {"type": "string"}}
+        plain = {"schema": {"type": "string"}, "example": EXAMPLES[operation["operationId"]]}
         operation["requestBody"] = {"required": True, "content": {endpoint.takes: plain}}
     taken = endpoint.line if endpoint.line is not None else endpoint.body
     if taken is not None and taken.__struct_fields__:

@@ -9,24 +9,28 @@ LEDGER = (
         " nothing else is.",
         query="""select coalesce(t.order_id, e.order_id) as id,
   'transaction ' || coalesce(t.id, e.transaction_id) as detail
-from (select t.order_id, t.id,
-    case when t.status <> 'SUCCEEDED' or t.amount = 0 then null else case t.type
-      when 'AUTHORIZE' then 'authorised ' || t.amount
-      when 'CAPTURE' then 'captured ' || t.amount || ', drawn ' || t.amount
-      when 'REFUND' then 'refunded ' || t.amount
-      when 'REFUND_REVERSAL' then 'reversed ' || t.amount
-      else 'released ' || t.amount end end as moved
+from (select t.order_id, t.id, t.type,
+    case when t.status = 'SUCCEEDED' then t.amount else 0 end as moved
   from transactions t where t.account_id = $1 and t.order_id > {low}::uuid
     and t.order_id <= {high}::uuid) t
-full join (select k.order_id, k.transaction_id,
-    string_agg(k.kind || ' ' || k.amount, ', ' order by k.kind) as entered
-  from (select e.order_id, e.transaction_id, e.kind, sum(e.amount) as amount
-    from ledger_entries e where e.account_id = $1 and e.order_id > {low}::uuid
-      and e.order_id <= {high}::uuid and e.kind not in ('fee', 'paid_out')
-    group by e.order_id, e.transaction_id, e.kind) k
-  group by k.order_id, k.transaction_id) e
+full join (select e.order_id, e.transaction_id,
+    sum(case e.kind when 'authorised' then e.amount else 0 end) as authorised,
+    sum(case e.kind when 'drawn' then e.amount else 0 end) as drawn,
+    sum(case e.kind when 'captured' then e.amount else 0 end) as captured,
+    sum(case e.kind when 'released' then e.amount else 0 end) as released,
+    sum(case e.kind when 'refunded' then e.amount else 0 end) as refunded,
+    sum(case e.kind when 'reversed' then e.amount else 0 end) as reversed
+  from ledger_entries e where e.account_id = $1 and e.order_id > {low}::uuid
+    and e.order_id <= {high}::uuid
+  group by e.order_id, e.transaction_id) e
   on e.order_id = t.order_id and e.transaction_id = t.id
-where e.entered is distinct from t.moved""",
+where t.id is null
+  or coalesce(e.authorised, 0) <> case t.type when 'AUTHORIZE' then t.moved else 0 end
+  or coalesce(e.drawn, 0) <> case t.type when 'CAPTURE' then t.moved else 0 end
+  or coalesce(e.captured, 0) <> case t.type when 'CAPTURE' then t.moved else 0 end
+  or coalesce(e.released, 0) <> case when t.type in ('VOID', 'EXPIRE') then t.moved else 0 end
+  or coalesce(e.refunded, 0) <> case t.type when 'REFUND' then t.moved else 0 end
+  or coalesce(e.reversed, 0) <> case t.type when 'REFUND_REVERSAL' then t.moved else 0 end""",
     ),
     Promise(
         name="payouts_are_entered",

@@ -20,6 +20,8 @@ class Standing(Struct, frozen=True, kw_only=True):
     feed_lag_ms: int
     letters: int
     due: int
+    hooks: int
+    drift: int
 
 
 async def read_standing(connection: Connection) -> Standing:
@@ -30,7 +32,8 @@ async def read_standing(connection: Connection) -> Standing:
     row = await connection.row(
         "select t.waiting as unsettled, coalesce(t.age_ms, 0) as unsettled_age_ms,"
         " f.waiting as unplaced, coalesce(f.age_ms, 0) as feed_lag_ms, l.waiting as letters,"
-        " d.transactions + d.payments + d.letters as due"
+        " d.transactions + d.payments + d.letters + d.hooks + d.runs as due,"
+        " h.waiting as hooks, r.waiting as drift"
         " from (select count(*) as waiting,"
         "   (extract(epoch from cf_now() - min(created_at)) * 1000)::bigint as age_ms"
         "   from transactions where account_id = $1 and settled_at is null) as t,"
@@ -46,8 +49,15 @@ async def read_standing(connection: Connection) -> Standing:
         "     as transactions,"
         "   (select count(*) from payments where account_id = $1 and due_at <= cf_now())"
         "     as payments,"
-        "   (select count(*) from letters where account_id = $1 and due_at <= cf_now()) as letters)"
-        "   as d",
+        "   (select count(*) from letters where account_id = $1 and due_at <= cf_now()) as letters,"
+        "   (select count(*) from inbound_events where account_id = $1 and due_at <= cf_now())"
+        "     as hooks,"
+        "   (select count(*) from reconciliations where account_id = $1 and due_at <= cf_now())"
+        "     as runs) as d,"
+        " (select count(*) as waiting from inbound_events where account_id = $1"
+        "   and due_at is not null) as h,"
+        " (select count(*) as waiting from drift_lines where account_id = $1"
+        "   and status = 'OPEN') as r",
         connection.account,
         UNPLACED_MAX,
     )
