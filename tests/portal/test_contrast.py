@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from counterfoil.order.config import COLOURS
+from counterfoil.portal.state_words import HUES
+
 TOKENS = Path(__file__).parents[2] / "assets" / "css" / "10-tokens.css"
 TONES = ("neutral", "info", "progress", "success", "warning", "unknown", "danger", "violet")
 PAIR = re.compile(r"--([\w-]+):\s*light-dark\((#\w{6}),\s*(#\w{6})\)")
@@ -48,3 +51,14 @@ def test_muted_text_links_and_edges_stand_out(scheme: int) -> None:
         assert ratio(known["cf-link"], known[ground]) >= 4.5, ground
         assert ratio(known["cf-edge"], known[ground]) >= 3, ground
         assert ratio(known["cf-focus"], known[ground]) >= 3, ground
+
+
+@pytest.mark.parametrize("hue", COLOURS)
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_every_colour_that_a_state_can_have_is_seen(hue: str, scheme: int) -> None:
+    """The palette of order states is closed, so that this can be said of each. [3.11]"""
+    css = (TOKENS.parent / "56-configurations.css").read_text()
+    block = re.search(rf"\.{HUES[hue].style} {{(.*?)}}", css)
+    assert block
+    for ground in ("cf-card", "cf-quiet"):
+        assert ratio(pairs(block[1])["edge"][scheme], root()[ground][scheme]) >= 3, ground
