@@ -105,6 +105,20 @@ async def test_what_the_provider_paid_out_is_booked_once(shop: Shop, sandbox: Sa
     assert await drift(shop) == []
 
 
+async def test_a_refund_that_came_back_is_paid_out_again(shop: Shop, sandbox: Sandbox):
+    order_id = await captured(shop)
+    said = await shop.run(REFUND, order_id, amount=1000)
+    sandbox.call("POST", f"/control/operations/{said.body['transactions'][0]['id']}/fail")
+    await sync_order(shop.works, shop.actor, order_id)
+    content = await only(shop, sandbox, order_id)
+    assert b"refund_reversal" in content
+    run = await read(shop, content)
+    assert (run.seen, run.settled, run.drifted) == (3, 3, 0)
+    held = await entered(shop)
+    assert "receivable" not in held
+    assert held["bank"] == 5000 - 95
+
+
 async def test_files_may_overlap(shop: Shop, sandbox: Sandbox):
     orders = [await captured(shop) for _ in range(3)]
     first = await only(shop, sandbox, *orders[:2])
