@@ -126,7 +126,7 @@ async def _fill_chunk(
     for table, filled in (("orders", "fill_o"), ("bags", "fill_b"), ("items", "fill_i")):
         await _copy(owner, table, filled)
     await owner.execute(sql.PAYMENTS)
-    for statement in (sql.CANCELLATIONS, sql.REFUNDS, sql.HOLDS):
+    for statement in (sql.CANCELLATIONS, sql.REFUNDS, sql.HOLDS, sql.REVIEWS):
         await owner.execute(statement, actor)
     await owner.execute(sql.TRANSACTIONS, actor, rows[-1])
     await owner.execute(sql.SHIPMENTS)

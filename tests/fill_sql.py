@@ -246,6 +246,14 @@ select account_id, pg_temp.v7(placed_at, 'h' || n), id, 'filled', 'OTHER',
 from fill_o where hold <> ''
 """
 
+REVIEWS = """
+insert into fraud_reviews (account_id, id, order_id, status, rule, explanation, opened_by,
+    opened_at, resolved_at)
+select account_id, pg_temp.v7(placed_at, 'v' || n), id, fraud_status, 'asked', 'Filled.',
+  $1::text::jsonb, placed_at, case when fraud_status in ('PASSED', 'FAILED') then placed_at end
+from fill_o where fraud_status <> 'NOT_REQUIRED'
+"""
+
 FACTS = """
 insert into facts (account_id, id, order_id, order_number, sequence, type, merchant, data, actor,
     at, position)

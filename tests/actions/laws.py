@@ -10,6 +10,7 @@ from counterfoil.order.ledger import CHART, LedgerEntry
 from counterfoil.order.life import MACHINES
 from counterfoil.order.order import OPEN_STATES, Order
 from counterfoil.order.refund import given_back, status_by
+from counterfoil.order.review import HANDLE
 from counterfoil.order.shipment import LEFT
 from counterfoil.order.status import Units, financial_status, fulfillment_status
 from counterfoil.order.transaction import UNSETTLED
@@ -30,6 +31,30 @@ def assert_lawful(folder: Folder) -> None:
     _movements_explain_amounts(folder)
     _statuses_follow(folder)
     _units_follow(folder)
+    _holds_and_reviews_follow(folder)
+
+
+def _holds_and_reviews_follow(folder: Folder) -> None:
+    """What is blocked is what the open holds block; the order tells its newest review."""
+    order = folder.order
+    if folder.opened("holds"):
+        blocked = {what for held in folder.open_holds for what in held.blocks}
+        assert (order.hold_capture, order.hold_shipment) == (
+            "capture" in blocked,
+            "shipment" in blocked,
+        )
+        handles = [held.handle for held in folder.open_holds]
+        assert len(handles) == len(set(handles))
+        assert all(held.due_at == held.auto_release_at for held in folder.open_holds)
+    if folder.opened("fraud_reviews") and folder.opened("holds"):
+        waiting = [review for review in folder.fraud_reviews if review.waits]
+        assert len(waiting) <= 1
+        assert (order.fraud_status == "NOT_REQUIRED") == (not folder.fraud_reviews)
+        if folder.review is not None:
+            assert folder.review.status == order.fraud_status
+            assert folder.review.waits == (folder.review.resolved_at is None)
+            held = any(one.handle == HANDLE for one in folder.open_holds)
+            assert folder.review.waits or not held
 
 
 def assert_ledger(folder: Folder, entries: list[LedgerEntry]) -> None:

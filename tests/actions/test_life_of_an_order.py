@@ -4,6 +4,8 @@ Every rule asks an action for a change or is refused with a problem; after every
 hold. The providers' answers come in any order and of any kind.
 """
 
+from datetime import timedelta
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -12,9 +14,10 @@ from counterfoil.actions.acknowledge import acknowledge
 from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.capture import capture
 from counterfoil.actions.change_state import change_state
+from counterfoil.actions.decide_review import fail_review, pass_review
 from counterfoil.actions.edit import edit
 from counterfoil.actions.expire import expire
-from counterfoil.actions.hold import WantedHold, hold, release
+from counterfoil.actions.hold import WantedHold, hold, release, release_by_itself
 from counterfoil.actions.move_shipment import (
     NewShipping,
     deliver_shipment,
@@ -24,6 +27,7 @@ from counterfoil.actions.move_shipment import (
 )
 from counterfoil.actions.note import note
 from counterfoil.actions.refund import WantedLine, WantedRefund, refund
+from counterfoil.actions.review import give_review_back, send_to_review, take_review
 from counterfoil.actions.settle import settle
 from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.actions.void import void
@@ -115,9 +119,35 @@ class Life(RuleBasedStateMachine):
     @rule(
         handle=st.sampled_from(["a", "b"]),
         blocks=st.sampled_from([("capture",), ("shipment",), ("capture", "shipment")]),
+        ends=st.booleans(),
     )
-    def hold(self, handle, blocks):
-        self.act(hold, wanted=WantedHold(handle=handle, blocks=blocks))
+    def hold(self, handle, blocks, ends):
+        until = self.folder.at + timedelta(hours=1) if ends else None
+        self.act(hold, wanted=WantedHold(handle=handle, blocks=blocks, auto_release_at=until))
+
+    @precondition(lambda self: any(held.due_at for held in self.folder.open_holds))
+    @rule(late=st.booleans())
+    def wait_for_a_hold_to_end(self, late):
+        held = next(one for one in self.folder.open_holds if one.due_at)
+        if late:
+            self.folder = later(self.folder, 3600)
+        self.act(release_by_itself, hold_id=held.id, lease="mine")
+
+    @rule(really=RARELY)
+    def send_to_review(self, really):
+        if really:
+            self.act(send_to_review, note="Three cards were tried.")
+
+    @precondition(lambda self: self.folder.fraud_reviews)
+    @rule(action=st.sampled_from([take_review, give_review_back, pass_review, pass_review]))
+    def review(self, action):
+        self.act(action)
+
+    @precondition(lambda self: self.folder.fraud_reviews)
+    @rule(really=RARELY)
+    def fail_review(self, really):
+        if really:
+            self.act(fail_review)
 
     @rule(handle=st.sampled_from(["a", "b", "fraud-review"]))
     def release(self, handle):

@@ -86,6 +86,9 @@ def ids(shop):
 BODIES = {
     "POST /v1/orders/{order_id}/state": {"state": "processing"},
     "POST /v1/orders/{order_id}/notes": {"body": "x"},
+    "POST /v1/orders/{order_id}/holds": {"handle": "mine"},
+    "POST /v1/orders/{order_id}/fraud-review": {"decision": "open"},
+    "POST /v1/stores/{code}/review-rules/try": {"order_id": "mine"},
     "POST /v1/orders/{order_id}/refund": {"reference": "theft", "amount": 1},
     "POST /v1/orders/{order_id}/bags/{bag_id}/refunds": {"amount": 1},
     "POST /v1/orders/{order_id}/refunds/{refund_id}/reject": {"note": "Mine."},

@@ -60,6 +60,7 @@ BREAKS = {
       to_jsonb(gen_random_uuid()::text)) where id = {PARCEL}""",
     "refunds_explain_units": f"update items set quantity_refunded = 1 where order_id = {ONE}",
     "holds_are_flagged": f"update orders set hold_shipment = true where id = {ONE}",
+    "reviews_are_told": f"""update orders set fraud_status = 'PASSED' where id = {ONE}""",
     "letters_are_sent": f"""insert into letters (account_id, id, order_id, kind, recipient, status,
         message_id, sequence, created_at)
       select account_id, id, id, 'canceled', 'kari@example.com', 'QUEUED', 'x', 1, placed_at

@@ -11,6 +11,7 @@ from counterfoil.actions.acknowledge import acknowledge
 from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.capture import capture
 from counterfoil.actions.change_state import change_state
+from counterfoil.actions.decide_review import fail_review, pass_review
 from counterfoil.actions.edit import edit
 from counterfoil.actions.expire import expire
 from counterfoil.actions.hold import WantedHold, hold, release
@@ -23,6 +24,7 @@ from counterfoil.actions.move_shipment import (
 )
 from counterfoil.actions.note import note
 from counterfoil.actions.refund import WantedLine, WantedRefund, refund
+from counterfoil.actions.review import send_to_review, take_review
 from counterfoil.actions.settle import settle
 from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.actions.void import void
@@ -119,11 +121,13 @@ class Chance(random.Random):
             (hold, {"wanted": WantedHold(handle="h", blocks=blocks)}),
             (release, {"handle": self.choice(["h", "fraud-review"])}),
             (release, {"handle": "fraud-review"}),
+            (self.choice([pass_review, send_to_review, take_review]), {}),
             (change_state, {"state": self.choice(STATES)}),
             (acknowledge, {}),
         ]
         if count > 12 or self.random() < 0.1:
             choices.append((cancel, {"wanted": WantedCancel(notify_customer=True)}))
+            choices.append((fail_review, {}))
         choices += [
             (expire, {"payment_id": payment.id, "lease": "nobody"})
             for payment in folder.payments

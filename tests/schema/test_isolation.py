@@ -165,5 +165,5 @@ async def test_the_gate_reads_only_what_it_must(watcher):
     )
     assert {row["table_name"] for row in reads} == {
         *("accounts", "users", "facts", "transactions", "payments", "letters", "clock_offset"),
-        *("inbound_events", "reconciliations"),
+        *("inbound_events", "reconciliations", "holds"),
     }

@@ -23,6 +23,7 @@ from counterfoil.order.transaction import UNSETTLED, Transaction
     "shipments",
     "holds",
     "notes",
+    "fraud_reviews",
     "merchants",
 )
 def acknowledge(folder: Folder, *, asked: Asked) -> Change:

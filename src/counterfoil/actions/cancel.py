@@ -47,6 +47,7 @@ class WantedCancel(msgspec.Struct, frozen=True, kw_only=True):
     "shipments",
     "holds",
     "notes",
+    "fraud_reviews",
     "merchants",
     "tasks",
 )
@@ -64,9 +65,15 @@ def cancel(folder: Folder, *, asked: Asked, wanted: WantedCancel) -> Change:
     actor.require_whole_order()
     cancelable(folder, asked)
     draft = Draft(folder, actor)
+    return draft.change(begin_cancellation(draft, wanted, asked))
+
+
+def begin_cancellation(draft: Draft, wanted: WantedCancel, asked: Asked) -> Cancellation:
+    """Make the plan and take its first steps; that it may begin was asked by the caller."""
+    actor = asked.actor
     plan = Cancellation(
         id=new_id(),
-        order_id=folder.order.id,
+        order_id=draft.order.id,
         reason=wanted.reason,
         reason_code=wanted.reason_code,
         notify_customer=wanted.notify_customer,
@@ -77,12 +84,12 @@ def cancel(folder: Folder, *, asked: Asked, wanted: WantedCancel) -> Change:
         created_at=draft.at,
     )
     draft.add(plan)
-    if folder.order.system_state != "CANCEL_REQUESTED":
-        draft.set_order(previous_state=folder.order.state)
+    if draft.order.system_state != "CANCEL_REQUESTED":
+        draft.set_order(previous_state=draft.order.state)
     draft.fact("order.cancel_requested", plan)
     withdraw_waiting(draft)
     advance_cancellation(draft, plan, asked)
-    return draft.change(plan)
+    return plan
 
 
 def cancelable(folder: Folder, asked: Asked) -> None:

@@ -23,6 +23,7 @@ SEEN = (
     "shipments",
     "holds",
     "notes",
+    "fraud_reviews",
     "states",
     "cancellations",
     "merchants",

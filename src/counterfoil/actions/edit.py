@@ -7,6 +7,7 @@ from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
 from counterfoil.order.intent import Asked
 from counterfoil.order.opening import opens
+from counterfoil.order.telling import TOLD
 
 #: Which right each field asks for.
 EDITABLE = {
@@ -20,7 +21,7 @@ EDITABLE = {
 _PRIVATE = ("customer", "billing_address", "shipping_address")
 
 
-@opens("bags", "items", "payments", "refunds", "shipments", "holds", "notes", "merchants")
+@opens(*TOLD)
 def edit(folder: Folder, *, asked: Asked, fields: dict[str, Any]) -> Change:
     """Set fields of an order; the facts say what changed, without names and addresses.
 

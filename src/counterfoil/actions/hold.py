@@ -6,15 +6,18 @@ import msgspec
 
 from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.problem import NotFound, ValidationFailed
-from counterfoil.order.change import Change
+from counterfoil.order.change import Change, Lease
 from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
-from counterfoil.order.hold import Hold
+from counterfoil.order.hold import REASON_CODES, Hold
 from counterfoil.order.intent import Asked
 from counterfoil.order.opening import opens
-from counterfoil.order.problems import HoldHandleTaken
+from counterfoil.order.problems import HoldHandleTaken, InvalidState
+from counterfoil.order.review import HANDLE
+from counterfoil.order.telling import TOLD
 
-BLOCKS = frozenset({"capture", "shipment"})
+BLOCKS = ("capture", "shipment")
+OPEN_MAX = 50
 
 
 class WantedHold(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,22 +26,23 @@ class WantedHold(msgspec.Struct, frozen=True, kw_only=True):
     handle: str
     reason_code: str = "OTHER"
     note: str | None = None
-    blocks: tuple[str, ...] = ("capture", "shipment")
+    blocks: tuple[str, ...] = BLOCKS
     due_at: datetime | None = None
+    auto_release_at: datetime | None = None
 
 
-@opens("bags", "items", "payments", "refunds", "shipments", "holds", "notes", "merchants")
+@opens(*TOLD)
 def hold(folder: Folder, *, asked: Asked, wanted: WantedHold) -> Change:
     """Place a hold. It never changes the state.
 
-    Raises, in this order: PermissionDenied, ValidationFailed (it blocks nothing, or what is not
-    known), HoldHandleTaken.
+    Raises, in this order: PermissionDenied, InvalidState (the order is cancelled),
+    ValidationFailed (it blocks nothing, or what is not known; a reason that is none; it would end
+    before it began; the handle is that of reviews), HoldHandleTaken. [rulings 37, 45]
     """
     asked.actor.require("orders.holds")
     asked.actor.require_whole_order()
-    if not wanted.blocks or not set(wanted.blocks) <= BLOCKS:
-        wrong = "A hold blocks capture, shipment or both."
-        raise ValidationFailed(wrong, errors=[{"pointer": "/blocks", "detail": wrong}])
+    may_be_held(folder)
+    _check(folder, wanted)
     if any(held.handle == wanted.handle for held in folder.open_holds):
         raise HoldHandleTaken(handle=wanted.handle)
     draft = Draft(folder, asked.actor)
@@ -48,10 +52,12 @@ def hold(folder: Folder, *, asked: Asked, wanted: WantedHold) -> Change:
         handle=wanted.handle,
         reason_code=wanted.reason_code,
         note=wanted.note,
-        blocks=list(wanted.blocks),
+        blocks=[what for what in BLOCKS if what in wanted.blocks],
         placed_by=asked.actor.told(),
         placed_at=draft.at,
-        due_at=wanted.due_at,
+        answer_by=wanted.due_at,
+        auto_release_at=wanted.auto_release_at,
+        due_at=wanted.auto_release_at,
     )
     draft.add(placed)
     flag_holds(draft)
@@ -59,19 +65,71 @@ def hold(folder: Folder, *, asked: Asked, wanted: WantedHold) -> Change:
     return draft.change(placed)
 
 
-@opens("bags", "items", "payments", "refunds", "shipments", "holds", "notes", "merchants")
+def may_be_held(folder: Folder) -> None:
+    """Say why an order cannot be held, if it cannot."""
+    if folder.order.system_state == "CANCELED":
+        raise InvalidState(f"The order is {folder.state.name}.", state=folder.order.state)
+    if len(folder.open_holds) >= OPEN_MAX:
+        raise InvalidState(f"The order has {OPEN_MAX} open holds; release one first.")
+
+
+def _check(folder: Folder, wanted: WantedHold) -> None:
+    if not wanted.blocks or not set(wanted.blocks) <= set(BLOCKS):
+        raise _wrong("/blocks", "A hold blocks capture, shipment or both.")
+    if wanted.reason_code not in REASON_CODES:
+        raise _wrong("/reason_code", f"A reason is one of {', '.join(REASON_CODES)}.")
+    if wanted.handle == HANDLE:
+        raise _wrong("/handle", f"{HANDLE} is the handle of reviews: send the order to review.")
+    if wanted.auto_release_at is not None and wanted.auto_release_at <= folder.at:
+        raise _wrong("/auto_release_at", "A hold is released by itself after it was placed.")
+
+
+def _wrong(pointer: str, detail: str) -> ValidationFailed:
+    return ValidationFailed(detail, errors=[{"pointer": pointer, "detail": detail}])
+
+
+@opens(*TOLD)
 def release(folder: Folder, *, asked: Asked, handle: str) -> Change:
-    """Release one hold; work resumes when none is left. Raises PermissionDenied, NotFound."""
-    asked.actor.require("orders.holds")
+    """Release one hold; work resumes when none is left.
+
+    That of a review takes the right to decide reviews, and leaves the review itself undecided.
+    Raises, in this order: PermissionDenied, NotFound.
+    """
+    asked.actor.require(right_to_release(handle))
     asked.actor.require_whole_order()
     found = next((held for held in folder.open_holds if held.handle == handle), None)
     if found is None:
         raise NotFound("The order has no open hold with that handle.")
     draft = Draft(folder, asked.actor)
-    draft.put(msgspec.structs.replace(found, released_by=asked.actor.told(), released_at=draft.at))
-    flag_holds(draft)
-    draft.fact("order.released", found)
+    let_go(draft, found)
     return draft.change(found)
+
+
+def right_to_release(handle: str) -> str:
+    """Tell which right it takes to release a hold."""
+    return "reviews.decide" if handle == HANDLE else "orders.holds"
+
+
+@opens("holds")
+def release_by_itself(folder: Folder, *, asked: Asked, hold_id: str, lease: str) -> Change:
+    """Release a hold whose time has come. Nothing to write where somebody was first."""
+    found = next((held for held in folder.open_holds if held.id == hold_id), None)
+    if found is None or found.auto_release_at is None or found.auto_release_at > folder.at:
+        return Change.none(folder, found)
+    draft = Draft(folder, asked.actor)
+    draft.lease = Lease("holds", found.id, lease)
+    let_go(draft, found, by_itself=True)
+    return draft.change(found)
+
+
+def let_go(draft: Draft, held: Hold, *, by_itself: bool = False) -> None:
+    """Release a hold, with its fact."""
+    now = msgspec.structs.replace(
+        held, released_by=draft.actor.told(), released_at=draft.at, due_at=None
+    )
+    draft.put(now)
+    flag_holds(draft)
+    draft.fact("order.released", now, by_itself=by_itself)
 
 
 def flag_holds(draft: Draft) -> None:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from counterfoil.actions.hold import flag_holds
 from counterfoil.actions.pay import gateway_for, new_payment, open_payment
+from counterfoil.actions.review import open_review
 from counterfoil.kernel.currencies import EXPONENTS as CURRENCIES
 from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.problem import ValidationFailed
@@ -13,7 +13,6 @@ from counterfoil.order.bag import Bag
 from counterfoil.order.change import Change
 from counterfoil.order.draft import Draft, built_in
 from counterfoil.order.folder import Folder
-from counterfoil.order.hold import Hold
 from counterfoil.order.intake import (
     MINOR_MAX,
     Desk,
@@ -28,6 +27,8 @@ from counterfoil.order.letters import queue_if_wanted
 from counterfoil.order.moves import allocate
 from counterfoil.order.order import Order
 from counterfoil.order.problems import AmountInvalid, TotalsMismatch, UnknownReference
+from counterfoil.order.review import OPENERS
+from counterfoil.order.screening import first_match
 
 _TOTALS = ("sub_total", "shipping_total", "tax_total", "duty_total", "discount_total", "total")
 _UNITS_MAX = 10**9
@@ -83,6 +84,7 @@ def place(
         refunds=(),
         shipments=(),
         holds=(),
+        fraud_reviews=(),
         notes=(),
         cancellations=(),
         letters=(),
@@ -107,8 +109,7 @@ def place(
         is_test=wanted.is_test,
     )
     queue_if_wanted(draft, "order_received", asked)
-    if wanted.fraud_review:
-        _open_review(draft, asked)
+    _review(draft, desk, wanted)
     if wanted.payment is not None:
         _open_payment(draft, wanted.payment, asked)
     return msgspec.structs.replace(draft.change(order), configuration=_unknown(desk, draft))
@@ -278,23 +279,12 @@ def _placed_at(wanted: WantedOrder, desk: Desk) -> datetime:
     return at.astimezone(UTC)
 
 
-def _open_review(draft: Draft, asked: Asked) -> None:
-    """Put the order under review: held, suspended, blocked. [N-24, N-25]"""
-    draft.set_order(fraud_status="PENDING", previous_state="new")
-    draft.fact("fraud.review_opened")
-    draft.add(
-        Hold(
-            id=new_id(),
-            order_id=draft.order.id,
-            handle="fraud-review",
-            reason_code="HIGH_RISK_OF_FRAUD",
-            blocks=["capture", "shipment"],
-            placed_by=asked.actor.told(),
-            placed_at=draft.at,
-        )
-    )
-    flag_holds(draft)
-    draft.go_to_built_in("suspended")
+def _review(draft: Draft, desk: Desk, wanted: WantedOrder) -> None:
+    """Open a review where it is asked for or a rule of the store calls for it. [N-24, N-25]"""
+    if wanted.fraud_review:
+        open_review(draft, "asked", OPENERS["asked"])
+    elif desk.screening is not None and (found := first_match(desk.screening, draft.order)):
+        open_review(draft, found.rule, found.explanation)
 
 
 def _open_payment(draft: Draft, wanted: WantedPayment, asked: Asked) -> None:

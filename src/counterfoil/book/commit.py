@@ -29,6 +29,7 @@ _INSERT_ORDER = (
     "gateway_calls",
     "shipments",
     "holds",
+    "fraud_reviews",
     "notes",
     "cancellations",
     "letters",

@@ -16,6 +16,12 @@ _ORDERED_BY = {
     "payments": "position",
     "shipments": "position",
     "holds": "placed_at",
+    "fraud_reviews": "opened_at",
+}
+#: Sections that are looked for only where the order says that there is something.
+_WHEN = {
+    "holds": "and (o.hold_capture or o.hold_shipment)",
+    "fraud_reviews": "and o.fraud_status <> 'NOT_REQUIRED'",
 }
 _ROWS = """(select coalesce(json_agg(row_to_json(t) order by t.{by}), '[]')
   from {table} t where t.account_id = $1 and t.order_id = o.id {when})"""
@@ -83,9 +89,8 @@ def folder_told(needs: frozenset[str], *, referenced: bool = False) -> str:
         if section in _CONFIGURATION:
             told = _CONFIGURATION[section]
         else:
-            when = "and (o.hold_capture or o.hold_shipment)" if section == "holds" else ""
             told = _ROWS.replace("{by}", _ORDERED_BY.get(section, "id"))
-            told = told.replace("{table}", section).replace("{when}", when)
+            told = told.replace("{table}", section).replace("{when}", _WHEN.get(section, ""))
         parts.append(f"'{section}', {told}")
     if referenced:
         parts.append(f"'same_reference', {_SAME_REFERENCE}")

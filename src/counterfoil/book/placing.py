@@ -25,6 +25,7 @@ from counterfoil.order.change import Answered, Change
 from counterfoil.order.intake import Desk, WantedOrder
 from counterfoil.order.intent import Asked
 from counterfoil.order.problems import DuplicateExternalId, RequestInProgress
+from counterfoil.order.terms import email_term
 
 _TRIES_MAX = 20
 _DESK = """select json_build_object(
@@ -41,7 +42,13 @@ _DESK = """select json_build_object(
   'methods', (select coalesce(json_agg(m.code), '[]') from shipment_methods m, chosen c
     where m.account_id = $1 and m.store = c.code),
   'existing', (select json_build_object('id', o.id, 'create_fingerprint', o.create_fingerprint)
-    from orders o where o.account_id = $1 and o.channel = $6 and o.external_id = $3)
+    from orders o where o.account_id = $1 and o.channel = $6 and o.external_id = $3),
+  'screening', case when (select bool_or(c.screened) from chosen c) then
+    (select json_build_object('rules', r.rules, 'earlier', (
+        select coalesce(json_agg(x.placed_at), '[]') from (
+          select t.placed_at from order_term t where t.account_id = $1 and t.term = $9
+          order by t.placed_at desc limit 101) x))
+      from review_rules r, chosen c where r.account_id = $1 and r.store = c.code) end
   )::text desk, k.fingerprint, k.status, k.body, k.etag, k.location
 from (select) one
 left join idempotency k on k.account_id = $1 and k.credential = $7 and k.key = $8"""
@@ -190,6 +197,7 @@ async def open_desk(connection: Connection, placing: Placing) -> tuple[Desk, Ans
         placing.channel,
         key.credential if key else None,
         key.key if key else None,
+        email_term(wanted.customer.email),
     ]
     row = await connection.row(_CHOSEN + _DESK, *parameters)
     stored = None

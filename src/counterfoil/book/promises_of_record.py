@@ -63,6 +63,16 @@ cross join lateral (select coalesce(bool_or(h.blocks ? 'capture'), false) as cap
 where <here> and (o.hold_capture, o.hold_shipment) is distinct from (s.capture, s.shipment)""",
     ),
     Promise(
+        name="reviews_are_told",
+        sentence="An order tells how its newest fraud review stands; at most one of them waits.",
+        query="""select o.id, o.fraud_status || ', not ' || coalesce(s.status, 'none') as detail
+from orders o
+left join lateral (select r.status from fraud_reviews r
+  where r.account_id = $1 and r.order_id = o.id
+  order by (r.resolved_at is null) desc, r.opened_at desc, r.id desc limit 1) s on true
+where <here> and o.fraud_status is distinct from coalesce(s.status, 'NOT_REQUIRED')""",
+    ),
+    Promise(
         name="letters_are_sent",
         sentence="A letter that is queued has a time at which it is sent, any other has none.",
         query="""select o.id, l.status || ' letter ' || l.id as detail from orders o

@@ -17,6 +17,7 @@ _TABLES = {
     "transaction": "transactions",
     "payment": "payments",
     "letter": "letters",
+    "hold": "holds",
     "inbound_event": "inbound_events",
     "reconciliation": "reconciliations",
 }

@@ -134,8 +134,8 @@ def shipment_actions(order: Order, shipment: Shipment, actor: Actor) -> list[Act
 def attention_reasons(order: Order, payments: Sequence[Payment] = ()) -> list[str]:
     """List why a person should look, most urgent first; one predicate for every page.
 
-    Where the payments are known, also that one of them waits for a decision; lists, which read
-    orders alone, cannot tell that.
+    A review holds the order: that is one reason, not two. Where the payments are known, also that
+    one of them waits for a decision; lists, which read orders alone, cannot tell that.
     """
     reasons = []
     if any(payment.attention for payment in payments):
@@ -146,7 +146,7 @@ def attention_reasons(order: Order, payments: Sequence[Payment] = ()) -> list[st
         reasons.append("cancellation_unfinished")
     if order.fraud_status in ("PENDING", "ON_HOLD"):
         reasons.append("in_review")
-    if order.hold_capture or order.hold_shipment:
+    elif order.hold_capture or order.hold_shipment:
         reasons.append("on_hold")
     if order.fulfillment_status == "COULD_NOT_DELIVER":
         reasons.append("could_not_deliver")

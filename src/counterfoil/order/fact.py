@@ -52,12 +52,13 @@ FACT_TYPES = {
     "refund.rejected": "A second person rejected the refund.",
     "task.done": "Somebody has seen to a task.",
     "fraud.review_opened": "The order waits for a fraud review.",
+    "fraud.review_assigned": "Somebody took a review, or gave it back.",
     "fraud.passed": "The review passed.",
     "fraud.failed": "The review failed.",
     "letter.sent": "The mail server took a letter.",
     "letter.failed": "A letter could not be sent.",
-}
     "letter.resent": "Somebody asked for a letter to be sent again.",
+}
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):

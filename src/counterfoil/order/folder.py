@@ -18,6 +18,7 @@ from counterfoil.order.order import Order
 from counterfoil.order.payment import GatewayOfPayment, Payment
 from counterfoil.order.payout import Payout
 from counterfoil.order.refund import Refund
+from counterfoil.order.review import FraudReview
 from counterfoil.order.shipment import Shipment
 from counterfoil.order.task import Task
 from counterfoil.order.transaction import Transaction
@@ -43,6 +44,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "refunds": Refund,
     "shipments": Shipment,
     "holds": Hold,
+    "fraud_reviews": FraudReview,
     "notes": Note,
     "cancellations": Cancellation,
     "letters": Letter,
@@ -68,6 +70,7 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     refunds: tuple[Refund, ...] = UNOPENED
     shipments: tuple[Shipment, ...] = UNOPENED
     holds: tuple[Hold, ...] = UNOPENED
+    fraud_reviews: tuple[FraudReview, ...] = UNOPENED
     notes: tuple[Note, ...] = UNOPENED
     cancellations: tuple[Cancellation, ...] = UNOPENED
     letters: tuple[Letter, ...] = UNOPENED
@@ -97,3 +100,10 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     def open_holds(self) -> list[Hold]:
         """Holds that nobody has released."""
         return [hold for hold in self.holds if hold.released_at is None]
+
+    @property
+    def review(self) -> FraudReview | None:
+        """The fraud review that waits, else the newest; None where there was none."""
+        if self.order.fraud_status == "NOT_REQUIRED":
+            return None
+        return max(self.fraud_reviews, key=lambda one: (one.waits, one.opened_at), default=None)

@@ -11,6 +11,7 @@ import msgspec
 
 from counterfoil.order.config import OrderState, Store
 from counterfoil.order.payment import GatewayOfPayment
+from counterfoil.order.screening import Screening
 
 MINOR_MAX = 10**12 - 1
 Minor = Annotated[int, msgspec.Meta(ge=0, le=MINOR_MAX)]
@@ -36,9 +37,9 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     first_name: Text | None = None
     last_name: Text | None = None
     phone: Text | None = None
-
     language: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$",
                                           max_length=35)] | None = None
+
 
 class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where a bill or a parcel goes. `country` is ISO 3166 alpha-2."""
@@ -134,7 +135,10 @@ class Existing(msgspec.Struct, frozen=True):
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
-    """What receiving an order looks into: configuration as of now, and who came before."""
+    """What receiving an order looks into: configuration as of now, and who came before.
+
+    `screening` is there where the store has rules for reviews.
+    """
 
     store: Store | None
     at: datetime
@@ -143,6 +147,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     merchants: dict[str, str] = {}
     methods: tuple[str, ...] = ()
     existing: Existing | None = None
+    screening: Screening | None = None
 
 
 def plain(struct: msgspec.Struct | None) -> dict[str, Any] | None:

@@ -214,6 +214,17 @@ DRIFT = Machine(
     edges=(Edge("resolve", ("OPEN",), "RESOLVED", "Somebody has looked and decided."),),
 )
 
+FRAUD_REVIEW = Machine(
+    "fraud_review",
+    born=("PENDING",),
+    edges=(
+        Edge("put off", ("PENDING",), "ON_HOLD", "Whoever screens it needs more time."),
+        Edge("take up", ("ON_HOLD",), "PENDING", "It is looked at again."),
+        Edge("pass", ("PENDING", "ON_HOLD"), "PASSED", "Somebody looked; the order goes on."),
+        Edge("fail", ("PENDING", "ON_HOLD"), "FAILED", "It is fraud: the order is cancelled."),
+    ),
+)
+
 MACHINES = (
     ORDER,
     ITEM,
@@ -226,4 +237,5 @@ MACHINES = (
     LETTER,
     TASK,
     DRIFT,
+    FRAUD_REVIEW,
 )

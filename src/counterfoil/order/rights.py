@@ -34,7 +34,7 @@ RIGHTS = (
     Right("orders.cancel_completed", "Change", "Cancel orders that are already completed."),
     Right("orders.invoice", "Change", "Set invoice numbers."),
     Right("orders.notes", "Change", "Write notes."),
-    Right("orders.holds", "Change", "Place and release holds."),
+    Right("orders.holds", "Change", "Place and release holds, and send orders to review."),
     Right("payments.capture", "Money", "Take authorised money, and ask the gateway to keep it."),
     Right("payments.capture_partial", "Money", "Take less than what is authorised."),
     Right("payments.void", "Money", "Release authorised money."),

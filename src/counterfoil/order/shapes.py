@@ -214,7 +214,10 @@ class RefundShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HoldShape(msgspec.Struct, frozen=True, kw_only=True):
-    """A named reason that blocks."""
+    """A named reason that blocks.
+
+    `due_at` is when somebody should have dealt with it; at `auto_release_at` it ends by itself.
+    """
 
     handle: str
     reason_code: str
@@ -223,6 +226,23 @@ class HoldShape(msgspec.Struct, frozen=True, kw_only=True):
     placed_by: dict[str, Any]
     placed_at: datetime
     due_at: datetime | None
+    auto_release_at: datetime | None
+
+
+class FraudReviewShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A fraud review: what called for it, who looks at it, what they decided."""
+
+    id: str
+    order_id: str
+    status: str
+    rule: str
+    explanation: str
+    assignee: dict[str, Any] | None
+    opened_by: dict[str, Any]
+    opened_at: datetime
+    resolved_at: datetime | None
+    decided_by: dict[str, Any] | None
+    note: str | None
 
 
 class NoteShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -322,6 +342,7 @@ class OrderShape(msgspec.Struct, frozen=True, kw_only=True):
     fulfillment_status: str
     fraud_status: str
     holds: list[HoldShape]
+    fraud_review: FraudReviewShape | None
     currency: str
     sub_total: int
     shipping_total: int

@@ -35,13 +35,24 @@ from counterfoil.order.tells import (
     tell_note,
     tell_payment,
     tell_refund,
+    tell_review,
     tell_shipment,
     tell_state,
     tell_transaction,
 )
 
 #: The sections that an order is told from.
-TOLD = ("bags", "items", "payments", "refunds", "shipments", "holds", "notes", "merchants")
+TOLD = (
+    "bags",
+    "items",
+    "payments",
+    "refunds",
+    "shipments",
+    "holds",
+    "fraud_reviews",
+    "notes",
+    "merchants",
+)
 
 
 def visible_bags(folder: Folder, actor: Actor) -> list[Bag]:
@@ -124,6 +135,7 @@ def tell_order(folder: Folder, actor: Actor) -> OrderShape:
         fulfillment_status=order.fulfillment_status,
         fraud_status=order.fraud_status,
         holds=[tell_hold(hold) for hold in folder.open_holds],
+        fraud_review=None if limited or folder.review is None else tell_review(folder.review),
         currency=order.currency,
         sub_total=total("sub_total"),
         shipping_total=total("shipping_total"),

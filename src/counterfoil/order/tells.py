@@ -14,9 +14,11 @@ from counterfoil.order.note import Note
 from counterfoil.order.order import Order
 from counterfoil.order.payment import Payment
 from counterfoil.order.refund import Refund
+from counterfoil.order.review import FraudReview
 from counterfoil.order.shapes import (
     ActionShape,
     AmountsShape,
+    FraudReviewShape,
     HoldShape,
     ItemShape,
     NoteShape,
@@ -102,7 +104,12 @@ def tell_note(note: Note) -> NoteShape:
 
 def tell_hold(hold: Hold) -> HoldShape:
     """Tell a hold."""
-    return _same(HoldShape, hold)  # type: ignore[no-any-return]
+    return _same(HoldShape, hold, due_at=hold.answer_by)  # type: ignore[no-any-return]
+
+
+def tell_review(review: FraudReview) -> FraudReviewShape:
+    """Tell a fraud review."""
+    return _same(FraudReviewShape, review)  # type: ignore[no-any-return]
 
 
 def tell_item(item: Item) -> ItemShape:
@@ -190,6 +197,8 @@ def told(noun: Any) -> dict[str, Any]:
             return {"shipment": tell_shipment(noun, [])}
         case Hold():
             return {"hold": msgspec.structs.replace(tell_hold(noun), note=None)}
+        case FraudReview():
+            return {"review": msgspec.structs.replace(tell_review(noun), note=None)}
         case Note():
             return {"note": {"id": noun.id, "visibility": noun.visibility}}
         case Bag():

@@ -30,6 +30,11 @@ def _words(text: str) -> list[str]:
     return [word[:_TERM_LENGTH_MAX] for word in _SPLIT.split(text) if word.strip("-.+_")]
 
 
+def email_term(email: str | None) -> str:
+    """Tell the term that every order of an e-mail address has; of none, what no order has."""
+    return WORD + folded(email or "")[:_TERM_LENGTH_MAX]
+
+
 def _texts(folder: Folder) -> list[str]:
     order = folder.order
     people: list[dict[str, Any]] = [order.customer, order.shipping_address or {}]

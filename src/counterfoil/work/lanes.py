@@ -24,6 +24,7 @@ from counterfoil.work.expiry import expire_due
 from counterfoil.work.hooks import follow_due
 from counterfoil.work.letters import send_due
 from counterfoil.work.reconcile import reconcile_due
+from counterfoil.work.releasing import release_due
 from counterfoil.work.settle import settle_due
 
 POLL_S_MAX = 1
@@ -46,6 +47,7 @@ class Lane(msgspec.Struct, frozen=True):
 LANES = (
     Lane("money", 4, settle_due),
     Lane("expiry", 2, expire_due),
+    Lane("holds", 1, release_due),
     Lane("hooks", 2, follow_due),
     Lane("mail", 2, send_due),
     Lane("reconcile", 1, reconcile_due),
