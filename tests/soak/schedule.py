@@ -12,13 +12,17 @@ from counterfoil.kernel.db import Gone
 from counterfoil.kernel.due import claim
 from counterfoil.kernel.problem import Problem, Unavailable
 from counterfoil.order.problems import RequestInProgress
-from counterfoil.work.lanes import open_lanes, run_row
+from counterfoil.work.lanes import LANES, run_row
+from counterfoil.work.sync import sync_now, sync_order
 from tests.soak.actor import Actor, Died, Fate
 from tests.soak.choices import Choices
 from tests.soak.verdict import judge
 from tests.soak.world import World
-from tests.work.shop import CANCEL, CAPTURE, REFUND, VOID, Said, Shop
+from tests.work.hooking import events, tell
+from tests.work.shop import CANCEL, CAPTURE, PAY, REFUND, VOID, Said, Shop
 
+LANES_OF_MONEY = [lane for lane in LANES if lane.name in ("money", "expiry", "hooks")]
+SYNC = "sync"
 TOTAL = 5000
 TRIES_MAX = 5
 STEPS_MAX = 1500
@@ -34,28 +38,38 @@ WANTED: list[tuple[str, dict[str, Any], int]] = [
     (VOID, {"amount": 1000}, 1),
     (CANCEL, {}, 1),
     ("acknowledge", {}, 1),
+    (PAY, {"gateway": "card", "amount": 2000}, 2),
+    (SYNC, {}, 2),
+]
+#: How an order is paid at first; what is left over a client may pay with a second payment.
+PAID: list[tuple[dict[str, Any], int]] = [
+    ({}, 3), ({"flow": "payment"}, 1), ({"amount": 3000}, 1),
+    ({"amount": 3000, "flow": "payment"}, 1),
 ]
 #: How a provider may fail, and how often it does. Silence costs two seconds of real time.
 FAULTS: list[tuple[str, float]] = [
     ("5xx_after_effect", 6), ("reset_after_effect", 6), ("5xx_before", 4), ("reset_before", 4),
     ("decline", 4), ("429", 3), ("in_use", 3), ("garbage_200", 3), ("truncated_200", 2),
     ("missing_200", 2), ("unknown_status_200", 2), ("amount_200", 2), ("currency_200", 1),
-    ("not_found", 3), ("pending", 3), ("pending_then_failed", 2), ("hang_after_effect", 0.2),
+    ("not_found", 3), ("fails_later", 3), ("pending", 3), ("pending_then_failed", 2),
+    ("hang_after_effect", 0.2),
 ]
+LATER = ("pending", "pending_then_failed", "fails_later")
 FAULTY = (None, CAPTURE, REFUND, VOID, "query")
 NAP_S = 70
 JUMPS_S = (3, 31, 70, 400)
 LEAPS_S = (HOUR_S + 100, 22 * HOUR_S, 8 * DAY_S)
-#: One step, a death, a cut connection, time, a fault, the sequencer, an actor that stands still:
-#: how often, in each temper. What hides a bug in one shows it in another.
+#: One step, a death, a cut connection, time, a fault, the sequencer, an actor that stands still, a
+#: call of the provider: how often, in each temper. What hides a bug in one shows it in another.
 TEMPERS = {
-    "mixed": (100, 3, 3, 4, 4, 1, 4),
-    "deadly": (100, 12, 8, 4, 1, 1, 0),
-    "faulty": (100, 1, 1, 6, 12, 1, 1),
-    "sleepy": (100, 1, 1, 2, 1, 1, 15),
+    "mixed": (100, 3, 3, 4, 4, 1, 4, 4),
+    "deadly": (100, 12, 8, 4, 1, 1, 0, 2),
+    "faulty": (100, 1, 1, 6, 12, 1, 1, 2),
+    "sleepy": (100, 1, 1, 2, 1, 1, 15, 1),
+    "talkative": (100, 3, 3, 4, 4, 1, 4, 20),
 }
-#: While somebody stands still time passes more often; the last is that he wakes up.
-STILL = (100, 1, 1, 18, 3, 1, 3)
+#: While somebody stands still time passes more often; the last but one is that he wakes up.
+STILL = (100, 1, 1, 18, 3, 1, 3, 4)
 #: Until every retry has come and every provider has been asked often enough.
 DRAIN_S = (31, 70, 70, 200, 700, 2 * HOUR_S, 2 * HOUR_S, 2 * HOUR_S)
 GIVEN_UP_S = (25 * HOUR_S, 2 * HOUR_S, 2 * HOUR_S)
@@ -75,6 +89,9 @@ class Request:
     tries: int = 0
 
     async def play(self, shop: Shop) -> Said:
+        if self.kind == SYNC:
+            its = shop.key(self.key, f"sync {self.order}")
+            return Said(await sync_now(shop.works, shop.actor, self.order, its))
         return await shop.run(self.kind, self.order, key=self.key, **self.wanted)
 
 
@@ -118,10 +135,10 @@ class Schedule:
         self.temper = TEMPERS[temper]
         self.tell(f"a {temper} day")
         for number in range(self.choices.one_of((1, 2))):
-            flow = self.choices.one_of(("auth", "payment"), (4, 1))
-            placed = await self.world.home.place(TOTAL, bags=2, flow=flow)
+            paid = self.choices.one_of([how for how, _ in PAID], [often for _, often in PAID])
+            placed = await self.world.home.place(TOTAL, bags=2, **paid)
             self.orders.append(placed.body["id"])
-            self.tell(f"order {number} is placed with flow {flow}")
+            self.tell(f"order {number} is placed, paid {paid or 'whole'}")
         for client in self.world.clients:
             self.wanting[client.name] = [
                 self._want(client) for _ in range(self.choices.one_of((1, 2, 3)))]
@@ -171,15 +188,19 @@ class Schedule:
                 fault = self.choices.one_of(
                     [name for name, _ in FAULTS], [weight for _, weight in FAULTS])
                 kind = self.choices.one_of(FAULTY)
+                if fault == "fails_later":
+                    kind = REFUND
                 self.tell(f"the provider will fail: {fault} at {kind or 'anything'}")
                 self.world.sandbox.fault(
                     fault, **({"kind": kind} if kind else {}),
-                    **({"seconds": 5} if fault.startswith("pending") else {}))
+                    **({"seconds": 5} if fault in LATER else {}))
             case 5:
                 await self.world.place_feed()
-            case _ if self.still is not None:
+            case 6 if self.still is not None:
                 self.tell(f"{self.still.name} wakes up")
                 self.still = None
+            case 7:
+                await self._hear(self.choices.one_of(self.orders))
             case _:
                 calling = [20 if actor.at == "http.asks" else 1 for actor in standing]
                 self.still = self.choices.one_of(standing, calling)
@@ -196,6 +217,19 @@ class Schedule:
                     self._step(worker)
                     if worker.idle:
                         break
+
+    async def _hear(self, order_id: str) -> None:
+        """The provider calls: late, again, or about something that was overtaken long ago."""
+        home = self.world.home
+        payments = (await home.folder(order_id)).payments
+        payment = self.choices.one_of(payments).provider_reference
+        told = events(self.world.sandbox, payment) if payment else []
+        if told:
+            event = self.choices.one_of(told)
+            self.tell(f"the provider calls: {event['type']} of order"
+                      f" {self.orders.index(order_id)}")
+            home.works.clock._at = None
+            await tell(home, event)
 
     def _step(self, actor: Actor) -> None:
         if not actor.idle:
@@ -259,6 +293,10 @@ class Schedule:
             except Problem as refused:
                 request.refused = refused.code
         await self._drain()
+        for order_id in self.orders:  # a refund may have failed since, and nobody called
+            await sync_order(self.world.home.works, self.world.person, order_id)
+        if await self._unsettled():
+            await self._drain()
 
     async def _drain(self) -> None:
         for seconds in (*DRAIN_S, *GIVEN_UP_S):
@@ -280,7 +318,7 @@ def _away(outcome: object) -> bool:
 
 async def _work_once(shop: Shop) -> None:
     """Claim and work off once, lane by lane, row by row."""
-    for lane in open_lanes(shop.works):
+    for lane in LANES_OF_MONEY:
         rows = await claim(shop.works.pool, lane.name, lane.places, shop.works.pace.lease_s)
         for row in sorted(rows, key=lambda row: row.id):
             await run_row(shop.works, lane, row)

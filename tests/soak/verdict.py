@@ -27,44 +27,55 @@ async def judge(schedule: "Schedule") -> None:
         assert_lawful(folder)
         assert_equal(folder, schedule.world.sandbox)
         assert_somebody_knows(folder)
+        assert_nothing_found(folder)
     for request in schedule.requests:
         if request.begun:
             assert_answered(request, folders[request.order])
 
 
 def assert_equal(folder: Folder, sandbox: Sandbox) -> None:
-    """Our movements are the provider's, by our reference: none lost, none twice. [V3]"""
-    ours = Counter(
-        (_reference(folder, row), row.type, row.amount)
-        for row in folder.transactions
-        if row.status == "SUCCEEDED" and row.type not in LEFT_OUT
-    )
+    """Our movements are the provider's, one by one: none lost, none twice. [V3]"""
+    ours: Counter[Any] = Counter()
+    for row in folder.transactions:
+        if row.status == "SUCCEEDED" and row.type not in LEFT_OUT:
+            _count(ours, _operation(folder, row), row.type, row.amount)
     theirs: Counter[Any] = Counter()
     for payment in folder.payments:
         if payment.provider_reference is None:
             continue
         for entry in sandbox.ledger(payment=payment.provider_reference):
             if entry["kind"].upper() not in LEFT_OUT:
-                theirs[entry["reference"], entry["kind"].upper(), entry["amount"]] += 1
+                kind = "REFUND_REVERSAL" if entry["kind"] == "reversal" else entry["kind"].upper()
+                _count(theirs, entry["operation"], kind, entry["amount"])
         if not any(_waits(row) for row in folder.transactions if row.payment_id == payment.id):
             view = sandbox.payment(payment.provider_reference)
             assert {n: view[n] for n in TOLD} == {n: getattr(payment, n) for n in TOLD}
+    ours, theirs = _real(ours), _real(theirs)
     assert ours == theirs, f"ours alone {ours - theirs}, theirs alone {theirs - ours}"
 
 
-def _reference(folder: Folder, row: Transaction) -> str:
-    """The name under which the provider knows it: a sale's capture came with its authorisation."""
+def _operation(folder: Folder, row: Transaction) -> str | None:
+    """The provider's name for it; what takes a movement back is found by that movement."""
+    if row.type != "REFUND_REVERSAL":
+        return row.gateway_transaction_id
+    same = ("REFUND", row.refund_id, row.payment_id, row.amount)
     return next(
-        (
-            other.id
-            for other in folder.transactions
-            if other.type == "AUTHORIZE"
-            and row.type == "CAPTURE"
-            and other.gateway_transaction_id is not None
-            and other.gateway_transaction_id == row.gateway_transaction_id
-        ),
-        row.id,
+        other.gateway_transaction_id
+        for other in folder.transactions
+        if (other.type, other.refund_id, other.payment_id, other.amount) == same
     )
+
+
+def _real(counted: Counter[Any]) -> Counter[Any]:
+    return Counter({movement: number for movement, number in counted.items() if number})
+
+
+def _count(into: Counter[Any], operation: str | None, kind: str, amount: int) -> None:
+    """Count a movement; a refund that failed later is none, whether we saw both or neither."""
+    if kind == "REFUND_REVERSAL":
+        into[operation, "REFUND", amount] -= 1
+    else:
+        into[operation, kind, amount] += 1
 
 
 def _waits(row: Transaction) -> bool:
@@ -78,6 +89,19 @@ def assert_somebody_knows(folder: Folder) -> None:
             payment = next(one for one in folder.payments if one.id == row.payment_id)
             assert row.due_at is not None, f"{row.type} {row.id} waits for nobody"
             assert payment.attention is not None, f"nobody is called for {row.type} {row.id}"
+    for payment in folder.payments:
+        waiting = any(_waits(row) for row in folder.transactions if row.payment_id == payment.id)
+        assert waiting or payment.attention is None, f"called for nothing: {payment.attention}"
+
+
+def assert_nothing_found(folder: Folder) -> None:
+    """Nobody but us moves this money, so a comparison with the provider has nothing to add.
+
+    It would repair what was lost, and so it must not hide that something was.
+    """
+    found = [row for row in folder.transactions
+             if row.source == "sync" and row.type not in ("REFUND_REVERSAL", "EXPIRE")]
+    assert found == [], "the provider did something that we had no idea of"
 
 
 def assert_answered(request: "Request", folder: Folder) -> None:

@@ -17,6 +17,7 @@ from counterfoil.work.sequence import place_waiting
 from tests.db import Database
 from tests.sandbox.server import Sandbox
 from tests.soak.actor import Actor, watch_actors
+from tests.work.hooking import listen
 from tests.work.shop import RING, Shop, open_shop
 
 #: The real ones, but for the provider's deadline: nothing here waits for anything else.
@@ -24,12 +25,13 @@ PACE = Pace(deadline_s=2, mail_deadline_s=2)
 CLIENTS, WORKERS = 3, 2
 _KEPT = """select string_agg(format('%I', c.relname), ', ') from pg_class c
   where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
-    and (c.relname in ('orders', 'idempotency', 'counters') or exists (
+    and (c.relname in ('orders', 'idempotency', 'counters', 'inbound_events') or exists (
       select from pg_attribute a where a.attrelid = c.oid and a.attname = 'order_id'))"""
 _RESTING = """do $$ begin
   set local session_replication_role = replica;
   update transactions set due_at = '9000-01-01', lease_until = null where due_at is not null;
   update payments set due_at = '9000-01-01', lease_until = null where due_at is not null;
+  update inbound_events set due_at = '9000-01-01', lease_until = null where due_at is not null;
 end $$"""
 
 
@@ -71,6 +73,7 @@ class World:
         self.home = await open_shop(
             pool, self.account, self.sandbox, pace=PACE, deadline_s=PACE.deadline_s)
         self.person = self.home.actor
+        await listen(self.home, self.sandbox)
         vars(lanes)["log"] = self.ear
         watch_actors()
         self.clients = [Actor(f"client {n}", self._open_shop) for n in range(CLIENTS)]

@@ -22,6 +22,7 @@ from counterfoil.order.change import Answered, Change
 from counterfoil.order.folder import Folder
 from counterfoil.order.gateway import Statement
 from counterfoil.order.intent import Asked
+from counterfoil.order.problems import VersionConflict
 from counterfoil.order.shapes import OrderShape
 from counterfoil.order.telling import TOLD, tell_order
 from counterfoil.order.transaction import UNSETTLED, Transaction
@@ -30,6 +31,7 @@ from counterfoil.work.desk import Works
 from counterfoil.work.now import settle_one
 
 _ROUNDS_MAX = 100
+_READINGS_MAX = 5
 _encode = msgspec.json.Encoder().encode
 _NEEDS = frozenset({"payments", "transactions", "gateways"})
 
@@ -180,20 +182,43 @@ def _unsettled(folder: Folder, payment_id: str) -> set[str]:
 
 
 async def _compare(works: Works, actor: Actor, wanted: Wanted, folder: Folder) -> Outcome:
-    payment = next((one for one in folder.payments if one.id == wanted.payment_id), None)
-    if payment is None:
-        raise NotFound("There is no such payment.")
-    reference = payment.provider_reference or wanted.reference
-    if reference is None:
-        return Outcome()
-    statement = await read_statement(works, actor.account_id, payment.gateway, reference)
-    if statement is None:
-        return Outcome(reached=False)
-    command = Command(
-        order_id=wanted.order_id, actor=actor, answer_to=lambda change: _answer_to(change, actor)
-    )
+    """Compare with a statement that is younger than all we know of the payment.
+
+    Whoever stood still with a statement in hand would book from it what has changed since: where
+    anything was committed meanwhile, both are read again. One that never gets that far has not
+    reached the provider.
+    """
     outcome = Outcome()
+    for _ in range(_READINGS_MAX):
+        payment = next((one for one in folder.payments if one.id == wanted.payment_id), None)
+        if payment is None:
+            raise NotFound("There is no such payment.")
+        reference = payment.provider_reference or wanted.reference
+        if reference is None:
+            return outcome
+        statement = await read_statement(works, actor.account_id, payment.gateway, reference)
+        if statement is None:
+            break
+        try:
+            await _bring(works, actor, wanted, statement, seen=folder.order.version, told=outcome)
+        except VersionConflict:
+            folder = await _look(works, actor, wanted.order_id)
+            continue
+        await _stamp(works, actor.account_id, wanted.payment_id)
+        return outcome
+    outcome.reached = False
+    return outcome
+
+
+async def _bring(
+    works: Works, actor: Actor, wanted: Wanted, statement: Statement, *, seen: int, told: Outcome
+) -> None:
+    """Run the action until there is nothing left to settle. Raises VersionConflict."""
     for _ in range(_ROUNDS_MAX):
+        command = Command(
+            order_id=wanted.order_id, actor=actor, seen=seen,
+            answer_to=lambda change: _answer_to(change, actor),
+        )
         ran = await works.book.run(
             command,
             sync,
@@ -205,13 +230,12 @@ async def _compare(works: Works, actor: Actor, wanted: Wanted, folder: Folder) -
         assert ran.change is not None, "without a key nothing is answered from before"
         done: Synced = ran.change.result
         failpoint("sync.booked")
-        outcome.found += done.found
-        outcome.settled += done.settled is not None
-        outcome.differs = done.differs
+        seen = ran.change.after.order.version
+        told.found += done.found
+        told.settled += done.settled is not None
+        told.differs = done.differs
         if done.settled is None:
-            break
-    await _stamp(works, actor.account_id, wanted.payment_id)
-    return outcome
+            return
 
 
 def _answer_to(change: Change, actor: Actor) -> tuple[Answered, tuple[str, str]] | None:

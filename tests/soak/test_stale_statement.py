@@ -1,0 +1,37 @@
+"""A statement that was overtaken while its reader stood still. Found by the simulator."""
+
+from counterfoil.work.sync import sync_order
+from tests.soak.simulator import Simulator
+from tests.work.ledger import assert_same
+from tests.work.shop import CAPTURE, REFUND, Shop
+
+
+async def test_what_happened_since_it_was_read_is_neither_missed_nor_doubled(
+    simulator: Simulator,
+):
+    """Both are read again: nothing is booked from the old one, and nobody is called."""
+    world = simulator.world
+    order_id = await world.home.order(5000)
+    await world.home.run(CAPTURE, order_id)
+    reader = world.workers[0]
+    reader.start_anew()
+
+    async def read(shop: Shop) -> None:
+        await sync_order(shop.works, shop.actor, order_id)
+
+    reader.begin(read)
+    while reader.line != "sync.after_statement":
+        reader.go_on()
+    await world.home.run(REFUND, order_id, amount=700)
+    version = (await world.home.folder(order_id)).order.version
+    readings = 1
+    while not reader.idle:
+        reader.go_on()
+        readings += reader.line == "sync.before_statement" and reader.at == "http.asks"
+    assert reader.outcome is None, reader.outcome
+    assert readings == 2
+    folder = await world.home.folder(order_id)
+    assert folder.order.version == version
+    assert folder.payments[0].attention is None
+    assert_same(folder, world.sandbox)
+    await world.clean()
