@@ -10,7 +10,8 @@ document.addEventListener('input', ({ target }) => {
   if (form.dataset.cfDraft && target.matches('textarea')) sessionStorage.setItem(draftKey(form), target.value)
 })
 
-document.addEventListener('submit', ({ target }) => {
+document.addEventListener('submit', ({ target, submitter }) => {
+  if (submitter?.formTarget) return
   delete target.dataset?.dirty
   if (target.dataset?.cfDraft) sessionStorage.removeItem(draftKey(target))
 }, true)

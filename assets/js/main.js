@@ -8,5 +8,6 @@ import './fields.js'
 import './keys.js'
 import './live.js'
 import './menus.js'
+import './previews.js'
 
 document.documentElement.classList.add('cf-js')

@@ -27,6 +27,7 @@ _ADVICE = {
     "rate_limited": "`Retry-After` says when to come back.",
     "unavailable": "Use the same `Idempotency-Key`, so that it cannot happen twice.",
     "internal": "The same request with the same `Idempotency-Key` is safe to repeat.",
+    "address_suppressed": "Name another `recipient`, or send `confirm` where it works by now.",
     "attention_required": "The portal lists it under Operations; until somebody has decided, no"
     " money moves on this payment.",
     "approval_required": "Ask for a refund, which waits for somebody with a higher limit, or let"

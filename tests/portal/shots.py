@@ -15,6 +15,8 @@ from tests.portal.samples import FRAME, NOW
 from tests.portal.shots_configurations import PAGES as CONFIGURATION_PAGES
 from tests.portal.shots_gateways import AT_GATEWAYS
 from tests.portal.shots_gateways import PAGES as GATEWAY_PAGES
+from tests.portal.shots_letters import LETTERS
+from tests.portal.shots_letters import PAGES as LETTER_PAGES
 from tests.portal.shots_money import money_form, refused_refund, result
 
 
@@ -116,31 +118,6 @@ def _waiting(index: int, status: str) -> dict[str, Any]:
     }
 
 
-def _letters() -> list[dict[str, Any]]:
-    return [
-        {
-            "id": "l1",
-            "created_at": NOW,
-            "recipient": "ola@example.no",
-            "order_id": "o",
-            "subject": "Your order 10412 is cancelled",
-            "order_number": "10412",
-            "status": "SENT",
-            "error": None,
-        },
-        {
-            "id": "l2",
-            "created_at": NOW,
-            "recipient": "someone-with-a-very-long-address@subdomain.example.museum",
-            "subject": "Your order 10399 is cancelled",
-            "order_id": "o",
-            "order_number": "10399",
-            "status": "FAILED",
-            "error": "550 no such mailbox",
-        },
-    ]
-
-
 def _problem(status: int, heading: str, sentence: str, **more: Any) -> dict[str, Any]:
     return {
         "status": status,
@@ -156,7 +133,6 @@ def _problem(status: int, heading: str, sentence: str, **more: Any) -> dict[str,
 
 SETTLED = {"under_way": False, "pulse": "2s", "tag": "", "result_href": ""}
 SETTLE = msgspec.structs.replace(FRAME, here="settle")
-LETTERS = msgspec.structs.replace(FRAME, here="letters")
 NOBODY = pages.Frame(csrf="t", now=NOW)
 
 SHOTS = (
@@ -325,30 +301,7 @@ SHOTS = (
         lambda: {"waiting": [], "unfinished": [], "more": False},
         SETTLE,
     ),
-    Shot(
-        "letters",
-        "operations/letters.html",
-        lambda: {
-            "letters": _letters(),
-            "older": "/portal/letters?after=x",
-            "mail_to": "They leave through the mail server at 127.0.0.1:1025.",
-        },
-        LETTERS,
-    ),
-    Shot(
-        "letter",
-        "operations/letter.html",
-        lambda: {
-            "letter": _letters()[0]
-            | {
-                "sent_at": NOW,
-                "attempts": 1,
-                "message_id": "<0190a@counterfoil>",
-                "text": "Dear Ola Nordmann,\n\nyour order 10412 has been cancelled.",
-            }
-        },
-        LETTERS,
-    ),
+    *(Shot(name, template, made, LETTERS) for name, template, made in LETTER_PAGES),
     *(Shot(name, template, made, AT_GATEWAYS) for name, template, made in GATEWAY_PAGES),
     *(Shot(*shot) for shot in CONFIGURATION_PAGES),
     Shot(

@@ -115,6 +115,7 @@ class Site:
             "PORT": str(port),
             "SECRET_KEY": base64.b64encode(RING[0]).decode(),
             "SMTP_URL": f"smtp://127.0.0.1:{mail}",
+            "MAIL_PRIVATE": "true",
             "LEASE_S": "3",
             "PROVIDER_DEADLINE_S": "1",
             "PROPAGATION_S": "1",
@@ -122,7 +123,7 @@ class Site:
             "TESTING": "true",
         }
         settings = {f"COUNTERFOIL_{name}": text for name, text in words.items()}
-        self.mail = self.folder / "mail"
+        self.mail, self.mail_port = self.folder / "mail", mail
         for program in (["server"], ["work"], ["mailbox", "127.0.0.1", str(mail), str(self.mail)]):
             with (self.folder / f"{program[0]}.log").open("wb") as log:
                 self.children.append(

@@ -76,8 +76,10 @@ def test_a_page_keeps_to_the_policy_and_stands_alone(shot: Shot, partial: bool) 
     reader = read(text)
     assert not reader.sins
     assert len(reader.ids) == len(set(reader.ids)), "an id stands twice"
+    typed = r'<(textarea|code|pre)\b.*?</\1>| value="[^"]*"'
+    ours = re.sub(typed, "", text, flags=re.DOTALL)
     assert (
-        "Undefined" not in text and "{{" not in text and "None" not in re.sub("<[^>]*>", "", text)
+        "Undefined" not in text and "{{" not in ours and "None" not in re.sub("<[^>]*>", "", text)
     )
     if partial:
         assert "<html" not in text and "<h1" not in text

@@ -26,6 +26,7 @@ app = App(
 )
 _account = App(name="account", help="Accounts: companies that are kept apart.", group=_SET_UP)
 _key = App(name="key", help="API keys.", group=_SET_UP)
+_mail = App(name="mail", help="The mail server that letters leave through.", group=_SET_UP)
 _role = App(name="role", help="What users may do, and up to how much.", group=_SET_UP)
 _secrets = App(name="secrets", help="Credentials as they are kept: sealed.", group=_LOOK)
 _user = App(name="user", help="People who sign in to the portal.", group=_SET_UP)
@@ -33,7 +34,7 @@ _settlement = App(
     name="settlement", help="What payment providers have paid out.", group=_LOOK
 )
 _import = App(name="import", help="Bring orders in from files.", group=_ORDERS)
-for _part in (_account, _key, _role, _user, _import, _settlement, _secrets):
+for _part in (_account, _key, _mail, _role, _user, _import, _settlement, _secrets):
     app.command(_part)
 
 #: Command, the file and function it is in, where it is listed.
@@ -51,6 +52,9 @@ _COMMANDS: tuple[tuple[App, str, str, Group | None], ...] = (
     (_account, "create", "people:create_account", None),
     (_account, "list", "people:list_accounts", None),
     (_key, "create", "people:create_key", None),
+    (_mail, "set", "mailing:set_mail", None),
+    (_mail, "test", "mailing:try_mail", None),
+    (_mail, "remove", "mailing:remove_mail", None),
     (_role, "list", "roles:list_roles", None),
     (_role, "create", "roles:create_role", None),
     (_role, "change", "roles:change_role", None),

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-#: How the connection is kept private, with what each means.
+#: How the connection is kept private, as people call it.
 SECURITY = {
-    "starttls": "TLS after the greeting (STARTTLS), or nothing is sent",
+    "starttls": "STARTTLS",
     "tls": "TLS from the start",
-    "none": "No TLS: only to a server on this machine",
+    "none": "No TLS: this machine only",
 }
 #: Ports that mail servers listen on; others only where private networks are allowed.
 PORTS = (25, 465, 587, 2525)
