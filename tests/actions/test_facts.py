@@ -8,7 +8,7 @@ from counterfoil.actions.capture import capture
 from counterfoil.actions.change_state import change_state
 from counterfoil.actions.edit import edit
 from counterfoil.actions.hold import WantedHold, hold, release
-from counterfoil.actions.letter import letter_failed, letter_sent
+from counterfoil.actions.letter import letter_failed, letter_sent, resend_letter
 from counterfoil.actions.move_shipment import (
     NewShipping,
     deliver_shipment,
@@ -78,7 +78,9 @@ def a_life():
     told.do(refund, wanted=WantedRefund(reference="R-1", amount=100, notify_customer=True))
     told.hear(Outcome.UNKNOWN)
     told.hear()
-    told.do(letter_sent, letter_id=told.last("letters"), subject=f"Dear {SECRET}", lease="l")
+    told.do(letter_sent, letter_id=told.last("letters"), subject=f"Dear {SECRET}",
+            text=f"Dear {SECRET}", lease="l")
+    told.do(resend_letter, letter_id=told.last("letters"), recipient=f"{SECRET}@example.com")
     for bag in told.folder.bags:
         told.do(ship, bag_id=bag.id, wanted=WantedShipment(tracking_number=f"T-{bag.position}"))
         parcel = told.last("shipments")
