@@ -149,8 +149,10 @@ def order(**more: Any) -> OrderShape:
                 "placed_by": KARI,
                 "placed_at": NOW - timedelta(days=1),
                 "due_at": None,
+                "auto_release_at": None,
             }
         ],
+        "fraud_review": None,
         "currency": "NOK",
         "sub_total": 90000,
         "shipping_total": 9800,
@@ -176,6 +178,11 @@ def order(**more: Any) -> OrderShape:
         "payments": [
             {
                 "id": "pay-1",
+                "order_id": "o",
+                "amount": 100000,
+                "warned_at": None,
+                "renews": None,
+                "redirect_url": None,
                 "gateway": "sandbox",
                 "flow": "auth",
                 "status": "PARTIALLY_CAPTURED",

@@ -10,14 +10,15 @@ from counterfoil.portal import listing, pages
 from counterfoil.portal.forms import Form, Step
 from counterfoil.portal.order_view import Crumb, OrderView
 from counterfoil.portal.rows import row_of
-from tests.portal import sample_facts, sample_order, samples
+from tests.portal import sample_facts, sample_order, samples, shots_refunds
 from tests.portal.samples import FRAME, NOW
 from tests.portal.shots_configurations import PAGES as CONFIGURATION_PAGES
 from tests.portal.shots_gateways import AT_GATEWAYS
 from tests.portal.shots_gateways import PAGES as GATEWAY_PAGES
 from tests.portal.shots_letters import LETTERS
 from tests.portal.shots_letters import PAGES as LETTER_PAGES
-from tests.portal.shots_money import money_form, refused_refund, result
+from tests.portal.shots_money import money_form, result
+from tests.portal.shots_refunds import PAGES as REFUND_PAGES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,6 +134,7 @@ def _problem(status: int, heading: str, sentence: str, **more: Any) -> dict[str,
 
 SETTLED = {"under_way": False, "pulse": "2s", "tag": "", "result_href": ""}
 SETTLE = msgspec.structs.replace(FRAME, here="settle")
+APPROVALS = msgspec.structs.replace(FRAME, here="approvals", to_approve=2)
 NOBODY = pages.Frame(csrf="t", now=NOW)
 
 SHOTS = (
@@ -168,8 +170,15 @@ SHOTS = (
     ),
     Shot("capture", "money/capture.html", lambda: money_form("capture")),
     Shot("void", "money/void.html", lambda: money_form("void")),
-    Shot("refund", "money/refund.html", lambda: money_form("refund")),
-    Shot("refund-refused", "money/refund.html", refused_refund),
+    *(Shot(name, template, made, APPROVALS) for name, template, made in REFUND_PAGES),
+    Shot(
+        "order-refunds",
+        "order/page.html",
+        lambda: _order(
+            order=shots_refunds.with_refunds(),
+            known=sample_facts.known(refund_doors=shots_refunds.DOORS),
+        ),
+    ),
     Shot("cancel", "money/cancel.html", lambda: money_form("cancel")),
     Shot(
         "closed",

@@ -56,23 +56,6 @@ def money_form(action: str, **given: Any) -> dict[str, Any]:
                 lines=("100.00 NOK goes back to the shopper’s limit through Sandbox Card.",),
             ),
         ),
-        "refund": (
-            Ask(
-                open_minor=50100,
-                sums=(("Captured", 60000), ("Refunded", 9900), ("Can be refunded", 50100)),
-                hint="You can refund up to 501.00 NOK.",
-                email="ola@example.no",
-                email_question="Send an e-mail to ola@example.no",
-                **reasons,
-            ),
-            Say(
-                label="Refund 501.00 NOK",
-                shown_minor=50100,
-                grave=True,
-                final="This cannot be undone.",
-                lines=("501.00 NOK goes back through Sandbox Card. 0.00 NOK stays with you.",),
-            ),
-        ),
         "cancel": (
             Ask(
                 open_minor=10000,
@@ -93,25 +76,6 @@ def money_form(action: str, **given: Any) -> dict[str, Any]:
         ),
     }[action]
     return base | {"ask": told[0], "say": told[1]} | given
-
-
-def refused_refund() -> dict[str, Any]:
-    context = money_form("refund")
-    context["form"] = Form(
-        version=17,
-        values={"amount": "5010", "reference": "R-10412-1", "reason_code": "CUSTOMER"},
-        errors={
-            "amount": "5,010.00 NOK is more than the 501.00 NOK that is left.",
-            "reference": "Reference R-10412-1 was used before. Choose another one.",
-        },
-    )
-    context["say"] = Say(
-        label="Refund",
-        shown_minor=0,
-        grave=True,
-        refused="5,010.00 NOK is more than the 501.00 NOK that is left.",
-    )
-    return context
 
 
 def result(**given: Any) -> dict[str, Any]:

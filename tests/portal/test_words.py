@@ -18,9 +18,10 @@ AXIS_OF = {
     "bag": "bag",
     "payment": "payment",
     "transaction": "movement",
-    "refund": "movement",
+    "refund": "refund",
     "shipment": "shipment",
     "cancellation": "movement",
+    "fraud_review": "review",
     "letter": "movement",
 }
 

@@ -102,6 +102,11 @@ def reckon(folder: Folder, wanted: WantedRefund) -> Reckoning:
     )
 
 
+def shipping_left(folder: Folder) -> int:
+    """Tell how much of the shipping that was charged has not been given back as such."""
+    return _Parts(folder, WantedRefund(reference=None)).left("shipping")
+
+
 class _Parts:
     """A refund while its parts are put together."""
 
@@ -175,7 +180,7 @@ class _Parts:
             for part, left in zip(whole, free, strict=True)
         )
         if item.type in _NO_GOODS:
-            return min(amount, self._left(item.type, bag.id)), 0
+            return min(amount, self.left(item.type, bag.id)), 0
         if self.wanted.tax_amount is not None:
             return amount, 0
         left = min(
@@ -192,7 +197,7 @@ class _Parts:
             return
         if shipping < 0:
             raise AmountInvalid("Amounts are not negative.")
-        left = self._left("shipping")
+        left = self.left("shipping")
         if shipping > left:
             raise AmountInvalid(
                 f"{shipping} is more than the {left} of shipping that is left to refund.",
@@ -205,7 +210,7 @@ class _Parts:
             return
         whole = sum(self.prices(bag).shipping_tax for bag in self.bags)
         tax = _next_share(whole, charged - left, shipping, charged)
-        tax = min(tax, self._left("tax") - self.tax)
+        tax = min(tax, self.left("tax") - self.tax)
         if tax:
             self.tax += tax
             self.say(tax, "is the tax that was paid on that shipping.")
@@ -217,7 +222,7 @@ class _Parts:
             return
         if tax < 0:
             raise AmountInvalid("Amounts are not negative.")
-        left = self._left("tax")
+        left = self.left("tax")
         if tax > left:
             raise AmountInvalid(
                 f"{tax} is more than the {left} of tax that is left to refund.",
@@ -245,7 +250,7 @@ class _Parts:
         self.say(stated, "is the amount asked for, whatever it is for.")
         return stated
 
-    def _left(self, kind: str, bag_id: str | None = None) -> int:
+    def left(self, kind: str, bag_id: str | None = None) -> int:
         """What was charged for shipping or tax and has not been given back as such.
 
         Of a bag, or the one that is asked for, no more than of the whole order; what a refund of

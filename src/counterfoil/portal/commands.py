@@ -22,7 +22,8 @@ from counterfoil.order.problems import BalanceChanged, GatewayDeclined, RequestI
 from counterfoil.portal.figures import money
 from counterfoil.portal.forms import Form
 from counterfoil.portal.reading import Read, own_id, read_order
-from counterfoil.portal.results import cancellation_panel, panel
+from counterfoil.portal.refund_panel import became, refund_panel
+from counterfoil.portal.results import cancellation_panel
 from counterfoil.portal.saying import Typed
 from counterfoil.portal.timeline import facts_of
 from counterfoil.portal.visit import Visit
@@ -47,6 +48,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     typed: Typed | None = None
     reference: str | None = None
     shown: int | None = None
+    typed_as: str = "You typed"
 
 
 class How(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +81,7 @@ async def repeated(visit: Visit, order_id: str) -> Response[bytes] | None:
     """
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
         opened = await open_folder(connection, own_id(order_id), frozenset(), key=visit.key)
-    return None if opened.answered is None else await _shown(visit, order_id, opened.answered)
+    return None if opened.answered is None else await shown(visit, order_id, opened.answered)
 
 
 async def happened(visit: Visit, key: str) -> Response[bytes]:
@@ -89,12 +91,12 @@ async def happened(visit: Visit, key: str) -> Response[bytes]:
     if kept is None or kept.order_id is None:
         return visit.page("money/nothing.html", back="/portal/orders/open")
     if kept.answered is not None:
-        return await _shown(visit, kept.order_id, kept.answered)
+        return await shown(visit, kept.order_id, kept.answered)
     read = await read_order(visit, kept.order_id)
     waiting = next((t for t in read.folder.transactions if t.idempotency_key == key), None)
     facts = facts_of(read)
     if waiting is not None:
-        return panel(visit, read, waiting.id, facts)
+        return became(visit, read, waiting.id, facts)
     plan = next((c for c in read.folder.cancellations if c.idempotency_key == key), None)
     if plan is None:
         raise RequestInProgress("It is still running; look again in a moment.")
@@ -113,7 +115,9 @@ async def run_money(visit: Visit, read: Read, wanted: Wanted) -> Response[bytes]
             wanted.form.errors["amount"] = typed.refused
         elif minor is not None and minor != visit.minor("shown_minor"):
             told = money(minor, read.order.currency)
-            wanted.form.notices.append(f"You typed {told}. Check the button and press again.")
+            wanted.form.notices.append(
+                f"{wanted.typed_as} {told}. Check the button and press again."
+            )
     if wanted.form.refused:
         return wanted.show(read)
     action = on_balance(wanted.action, wanted.measure, visit.minor("open_minor"))
@@ -122,7 +126,7 @@ async def run_money(visit: Visit, read: Read, wanted: Wanted) -> Response[bytes]
         answered = await run(visit, read.order.id, action, how, **wanted.arguments)
     except Problem as problem:
         return await _refused(visit, read, wanted, problem)
-    return await _shown(visit, read.order.id, answered)
+    return await shown(visit, read.order.id, answered)
 
 
 async def run(
@@ -177,24 +181,20 @@ def _tell_balance(form: Form, before: int, now: int, currency: str) -> None:
     )
 
 
-async def _shown(visit: Visit, order_id: str, answered: Answered) -> Response[bytes]:
+async def shown(visit: Visit, order_id: str, answered: Answered) -> Response[bytes]:
     """Show the panel of an answer, first or repeated, from the order as it stands now."""
     body = msgspec.json.decode(answered.body)
     read = await read_order(visit, order_id)
-    facts = facts_of(read)
+    facts, status = facts_of(read), _own(answered.status)
     if "reversed_amount" in body:
         plan = next(c for c in read.folder.cancellations if c.id == body["id"])
-        return cancellation_panel(visit, read, plan, facts, status=answered.status)
-    return panel(visit, read, _movement(body), facts, status=_own(answered.status))
-
-
-def _movement(body: dict[str, Any]) -> str:
-    """Find the movement that an answer is about: itself, its refund's, or the declined one."""
-    if body.get("code") == GatewayDeclined.code:
-        return str(body["transaction_id"])
-    if rows := body.get("transactions"):
-        return str(rows[-1]["id"])
-    return str(body["id"])
+        return cancellation_panel(visit, read, plan, facts, status=status)
+    if "restock_items" in body:
+        promise = next(r for r in read.folder.refunds if r.id == body["id"])
+        return refund_panel(visit, read, promise, facts, status=status)
+    declined = body.get("code") == GatewayDeclined.code
+    moved = str(body["transaction_id"] if declined else body["id"])
+    return became(visit, read, moved, facts, status=status)
 
 
 def _own(status: int) -> int:

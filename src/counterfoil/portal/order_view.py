@@ -12,13 +12,12 @@ from counterfoil.order.shapes import (
     ItemShape,
     NoteShape,
     OrderShape,
-    RefundShape,
     ShipmentShape,
     TransactionShape,
 )
 from counterfoil.portal import reasons, story, words
-from counterfoil.portal.figures import money
 from counterfoil.portal.forms import Form
+from counterfoil.portal.refund_view import RefundView, refunds_of
 from counterfoil.portal.state_words import hue_of
 
 
@@ -100,6 +99,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     gateways: dict[str, str] = {}
     unpacked: dict[str, int] = {}
     calls: dict[str, list[Any]] = {}
+    refund_doors: dict[str, str] = {}
     gate: str = ""
     full_only: str = ""
     money_why: str = ""
@@ -126,6 +126,11 @@ class OrderView(msgspec.Struct, kw_only=True):
     def reasons(self) -> list[reasons.Reason]:
         """Why a person should look, most urgent first, each with its door."""
         return reasons.of_order(self.order, self.known.transactions, self.gateway)
+
+    @property
+    def refunds(self) -> list[RefundView]:
+        """Every refund, newest first, with its doors."""
+        return refunds_of(self.order, self.known.refund_doors, self.gateway)
 
     @property
     def holds(self) -> list[HoldShape]:
@@ -338,22 +343,6 @@ class OrderView(msgspec.Struct, kw_only=True):
         return [
             (one.action, known[one.action]) for one in parcel.allowed_actions if one.action in known
         ]
-
-    def shares_of(self, refund: RefundShape) -> list[str]:
-        """How a refund is split, where it touches several bags or names lines."""
-        named = {item.id: item.sku or item.name for bag in self.order.bags for item in bag.items}
-        bags = {bag.id: bag.merchant.name for bag in self.order.bags}
-        lines = [
-            f"{line.quantity} × {named.get(line.item_id, '?')}, "
-            f"{money(line.amount, self.order.currency)}"
-            for line in refund.lines
-        ]
-        if len(refund.allocations) > 1:
-            lines += [
-                f"{bags.get(part.bag_id, '?')}: {money(part.amount, self.order.currency)}"
-                for part in refund.allocations
-            ]
-        return lines
 
     def who(self, one: TransactionShape) -> str:
         """Who asked for a movement."""

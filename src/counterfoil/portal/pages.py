@@ -35,6 +35,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     partial: bool = False
     open_orders: tuple[int, bool] | None = None
     to_settle: int | None = None
+    to_approve: int | None = None
     now: datetime = field(default_factory=lambda: datetime.fromtimestamp(0, UTC))
 
     def can(self, right: str) -> bool:

@@ -25,6 +25,7 @@ from counterfoil.order.life import ORDER
 from counterfoil.order.shapes import FactShape, OrderShape
 from counterfoil.order.telling import TOLD, tell_order
 from counterfoil.order.tells import tell_transaction
+from counterfoil.portal.approving import why_not_approve
 from counterfoil.portal.order_view import Known
 from counterfoil.portal.visit import Visit
 
@@ -103,6 +104,9 @@ def known(folder: Folder, actor: Actor, **more: Any) -> Known:
         },
         gate=why_not(check_gate, folder),
         full_only=_full_only(folder, asked),
+        refund_doors={
+            one.id: why_not_approve(one, actor) for one in folder.refunds if one.waits_for_approval
+        },
         money_why=why_not(capturable, folder, asked, None, None) if folder.order.open else "",
         **more,
     )

@@ -75,7 +75,13 @@ def pulse_for(age: timedelta) -> str:
 
 def beside(visit: Visit, read: Read, facts: Facts) -> dict[str, Any]:
     """What changes beside a panel: the order's regions on its page, its row in a list."""
-    context: dict[str, Any] = {"view": None, "row": None, "changed": MONEY_REGIONS}
+    decided = visit.request.path_params.get("refund_id", "")
+    context: dict[str, Any] = {
+        "view": None,
+        "row": None,
+        "changed": MONEY_REGIONS,
+        "decided": decided if visit.came_from("/portal/approvals") else "",
+    }
     if not visit.part:
         return context
     if visit.came_from(f"/portal/orders/{read.order.id}"):

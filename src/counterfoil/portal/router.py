@@ -8,6 +8,7 @@ from counterfoil.portal.assets_served import static_file
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.routes import (
     access,
+    approvals,
     cancel,
     capture,
     changes,
@@ -53,6 +54,7 @@ def create_portal() -> Router:
             *capture.ROUTES,
             *void.ROUTES,
             *refund.ROUTES,
+            *approvals.ROUTES,
             *cancel.ROUTES,
             *shipments.ROUTES,
             *operations.ROUTES,

@@ -108,39 +108,6 @@ def say_void(folder: Folder, minor: int, *, cancels: bool, refused: str = "") ->
     )
 
 
-def ask_refund(folder: Folder, email: str) -> Ask:
-    """Collect what the refund form shows."""
-    order = folder.order
-    return Ask(
-        open_minor=order.refundable,
-        sums=(
-            ("Captured", order.captured),
-            ("Refunded", order.refunded),
-            ("Can be refunded", order.refundable),
-        ),
-        hint=f"You can refund up to {money(order.refundable, order.currency)}.",
-        email=email,
-        email_question=f"Send an e-mail to {email}",
-        reasons=REASON_CHOICES,
-    )
-
-
-def say_refund(folder: Folder, typed: Typed) -> Say:
-    """Say what a refund does."""
-    order = folder.order
-    if typed.refused:
-        return Say(label="Refund", shown_minor=0, refused=typed.refused, grave=True)
-    amount = money(typed.minor, order.currency)
-    stays = money(order.refundable - typed.minor, order.currency)
-    line = (
-        f"{amount} goes back to the shopper through {gateway_of(folder)}, usually in 3–5 days."
-        f" {stays} stays with you."
-    )
-    return Say(
-        label=f"Refund {amount}", shown_minor=typed.minor, lines=(line,), final=FINAL, grave=True
-    )
-
-
 def ask_cancel(folder: Folder, email: str) -> Ask:
     """Collect the steps of a cancellation, with their amounts."""
     order = folder.order
@@ -172,15 +139,6 @@ def say_cancel(folder: Folder) -> Say:
     minor = order.open + order.refundable
     label = f"Cancel and return {money(minor, order.currency)}" if minor else "Cancel order"
     return Say(label=label, shown_minor=minor, final=FINAL, grave=True)
-
-
-def next_reference(folder: Folder) -> str:
-    """Propose a refund reference that the order has not used."""
-    used = {refund.reference for refund in folder.refunds}
-    count = 1 + sum(1 for refund in folder.refunds if refund.cancellation_id is None)
-    while f"R-{folder.order.number}-{count}" in used:
-        count += 1
-    return f"R-{folder.order.number}-{count}"
 
 
 def amount_form(folder: Folder, minor: int, **more: str) -> Form:

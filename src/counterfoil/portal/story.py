@@ -62,24 +62,31 @@ LINES = {
     "payment.unknown": Line("unknown", "help-circle", "{movement} of {amount}: not known yet"),
     "payment.attention": Line("danger", "alert-triangle", "A person has to look at the payment"),
     "payment.synced": Line("neutral", "refresh", "Payments synced"),
+    "payment.action_required": Line(
+        "progress", "external-link", "The shopper has to confirm the payment at the provider"
+    ),
+    "payment.attended": Line("success", "check", "Somebody decided about the payment"),
+    "payment.paid_out": Line("success", "coins", "The provider paid out {amount}{fee}"),
     "refund.requested": Line("violet", "arrow-back-up", "Refund of {amount} promised"),
     "refund.succeeded": Line("violet", "receipt-refund", "Refunded {amount}"),
     "refund.failed": Line("danger", "circle-x", "Refund of {amount} refused"),
     "refund.unknown": Line("unknown", "help-circle", "Refund of {amount}: not known yet"),
     "refund.approved": Line("violet", "check", "Refund of {amount} approved"),
     "refund.rejected": Line("neutral", "x", "Refund of {amount} rejected"),
+    "task.done": Line("success", "check", "Task done: {task}"),
     "fraud.review_opened": Line("warning", "shield-question", "Waits for a fraud review"),
+    "fraud.review_assigned": Line("neutral", "user-circle", "Fraud review taken over"),
     "fraud.passed": Line("success", "shield-check", "Fraud review passed"),
     "fraud.failed": Line("danger", "shield-x", "Fraud review failed"),
     "letter.sent": Line("success", "mail", "Letter to the customer sent"),
     "letter.failed": Line("danger", "mail", "Letter to the customer could not be sent"),
+    "letter.resent": Line("neutral", "mail", "Letter to the customer asked for anew"),
     "hidden": Line("neutral", "lock", "Something in another merchant's bag"),
 }
 
 
 def tell(fact: FactShape, names: dict[str, str]) -> Told:
     """Tell a fact; `names` are the store's states by code. An unknown type tells its own name."""
-    "letter.resent": Line("neutral", "mail", "Letter to the customer asked for anew"),
     line = LINES.get(fact.type) or Line("neutral", "circle-dot", fact.type)
     sentence = line.sentence.format_map(_words(fact.data or {}, names))
     return Told(line.tone, line.icon, sentence, fact.at, who(fact.actor), _detail(fact.data or {}))
@@ -102,7 +109,7 @@ class _Words(dict[str, str]):
 def _words(data: dict[str, Any], names: dict[str, str]) -> _Words:
     """Collect what a sentence may name from a fact's data, whichever noun it is about."""
     currency = str(data.get("order", {}).get("currency", ""))
-    moved = data.get("transaction") or data.get("refund") or {}
+    moved = data.get("transaction") or data.get("refund") or data.get("payout") or {}
     payment = data.get("payment") or {}
     found = _Words(
         from_=names.get(str(data.get("from")), str(data.get("from", ""))),
@@ -112,10 +119,15 @@ def _words(data: dict[str, Any], names: dict[str, str]) -> _Words:
         visibility="for the customer" if _customer_note(data) else "internal",
         movement=words.MOVEMENTS.get(str(moved.get("type")), "Movement"),
         bag=words.look("bag", str((data.get("bag") or {}).get("status", ""))).label,
+        task=str((data.get("task") or {}).get("kind", "")).replace("_", " "),
     )
     amount = moved.get("amount", (payment.get("amounts") or {}).get("authorized"))
+    if "refund" in data:  # of a refund through several payments, the part that this is about
+        amount = data.get("amount", amount)
     if amount is not None:
         found["amount"] = money(int(amount), str(moved.get("currency") or currency))
+    if moved.get("fee"):
+        found["fee"] = f", less {money(int(moved['fee']), str(moved['currency']))} of fees"
     hold = data.get("hold") or {}
     found["hold"] = words.HOLDS.get(str(hold.get("reason_code")), str(hold.get("handle", "")))
     parcel = data.get("shipment") or {}

@@ -16,6 +16,7 @@ from litestar import Response
 from litestar.datastructures import FormMultiDict
 
 from counterfoil.access.sessions import Session, SessionCheck
+from counterfoil.book.approvals import count_awaiting
 from counterfoil.book.opening import Key
 from counterfoil.kernel.problem import PermissionDenied
 from counterfoil.kernel.secrets import KeyRing
@@ -79,8 +80,14 @@ class Visit(msgspec.Struct):
         """Put the menu's counts into the frame."""
         async with self.works.pool.connection(self.actor.account_id) as connection:
             counts = await menu_counts(connection, self.actor)
+            waiting = None
+            if self.actor.can("payments.approve"):
+                waiting = await count_awaiting(connection, self.actor)
         self.frame = msgspec.structs.replace(
-            self.frame, open_orders=counts.get(""), to_settle=counts.get("unknown", (0, False))[0]
+            self.frame,
+            open_orders=counts.get(""),
+            to_settle=counts.get("unknown", (0, False))[0],
+            to_approve=waiting,
         )
         self.request.state.frame = self.frame
 

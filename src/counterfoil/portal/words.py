@@ -73,6 +73,15 @@ MOVEMENT = {
     "QUEUED": Word("progress", "hourglass", "Waiting to leave"),
     "SENT": Word("success", "circle-check", "Sent"),
 }
+REFUND = {
+    "AWAITING_APPROVAL": Word("warning", "hourglass", "Awaiting approval"),
+    "PROCESSING": Word("progress", "hourglass", "Processing"),
+    "COMPLETED": Word("success", "circle-check", "Done"),
+    "PARTIALLY_COMPLETED": Word("warning", "circle-half-2", "Partly done"),
+    "FAILED": Word("danger", "circle-x", "Failed"),
+    "CANCELED": Word("neutral", "ban", "Not made"),
+    "EXTERNAL": Word("neutral", "external-link", "Made at the provider"),
+}
 ITEM = {
     "PENDING": Word("neutral", "circle-dashed", "Pending"),
     "PROCESSING": Word("progress", "box", "Processing"),
@@ -103,6 +112,7 @@ AXES: dict[str, dict[str, Word]] = {
     "review": REVIEW,
     "hold": HOLD,
     "movement": MOVEMENT,
+    "refund": REFUND,
     "item": ITEM,
     "shipment": SHIPMENT,
     "bag": BAG,
