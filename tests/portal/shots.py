@@ -12,6 +12,7 @@ from counterfoil.portal.order_view import Crumb, OrderView
 from counterfoil.portal.rows import row_of
 from tests.portal import sample_facts, sample_order, samples, shots_refunds
 from tests.portal.samples import FRAME, NOW
+from tests.portal.shots_books import PAGES as BOOK_PAGES
 from tests.portal.shots_configurations import PAGES as CONFIGURATION_PAGES
 from tests.portal.shots_gateways import AT_GATEWAYS
 from tests.portal.shots_gateways import PAGES as GATEWAY_PAGES
@@ -313,6 +314,7 @@ SHOTS = (
     *(Shot(name, template, made, LETTERS) for name, template, made in LETTER_PAGES),
     *(Shot(name, template, made, AT_GATEWAYS) for name, template, made in GATEWAY_PAGES),
     *(Shot(*shot) for shot in CONFIGURATION_PAGES),
+    *(Shot(*shot) for shot in BOOK_PAGES),
     Shot(
         "problem-404",
         "problems/problem.html",

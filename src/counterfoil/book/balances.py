@@ -81,8 +81,16 @@ _OF_PERIOD = filled("""select <told>, f.at as booked_at from facts f
     on e.account_id = $1 and e.order_id = f.order_id and e.sequence = f.sequence
   join orders o on o.account_id = $1 and o.id = f.order_id
   where f.account_id = $1 and f.at >= $2 and ($3::timestamptz is null or f.at < $3)
-    and (f.at, f.order_id, f.sequence, e.line) > ($2, $4::uuid, $5, $6)
+    and (f.at, f.order_id, f.sequence, e.line) > ($2, $4::uuid, $5, $6)<only>
   order by f.at, f.order_id, f.sequence, e.line limit $7""", told=_TOLD)
+_ALL_OF_PERIOD = filled(_OF_PERIOD, only="")
+_SOME_OF_PERIOD = filled(_OF_PERIOD, only="""
+    and ($8::text is null or e.gateway = $8) and ($9::text is null or e.merchant = $9)
+    and ($10::text is null or $10 in (e.debit, e.credit))<order>""")
+_OF_ANY_ORDER = filled(_SOME_OF_PERIOD, order=" and $11::text is null")
+#: By the order's number, so that its facts are found by their key and not by the period's index.
+_OF_ONE_ORDER = filled(_SOME_OF_PERIOD, order="""
+    and f.order_id in (select n.id from orders n where n.account_id = $1 and n.number = $11)""")
 _BEGINNING = datetime.fromisoformat("1900-01-01T00:00:00+00:00")
 
 
@@ -100,6 +108,15 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     credit: int
     balance: int
     means: str
+
+
+class Only(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries of a period: what is None is of any. `account` is debited or credited."""
+
+    gateway: str | None = None
+    merchant: str | None = None
+    account: str | None = None
+    order_number: str | None = None
 
 
 class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,11 +202,11 @@ async def entries_of_order(
 
 async def entries_of_period(
     connection: Connection, *, since: datetime | None = None, until: datetime | None = None,
-    limit: int = LIMIT, cursor: str | None = None,
+    only: Only | None = None, limit: int = LIMIT, cursor: str | None = None,
 ) -> Page[EntryShape]:
     """List the entries that were booked in a period, the oldest first."""
     after = read_cursor(cursor, datetime, UUID, int, int)
-    rows, place = await _period(connection, since, until, after, check_limit(limit))
+    rows, place = await _period(connection, (since, until, only), after, check_limit(limit))
     next_cursor = None if place is None else to_cursor(*place)
     count = Count(len(rows), at_least=place is not None)
     return Page([_entry(row) for row in rows], next_cursor, count)
@@ -201,20 +218,26 @@ async def every_entry(
     """Read all entries of a period, a thousand at a time."""
     after: tuple[Any, ...] | None = None
     while True:
-        rows, after = await _period(connection, since, until, after, _EXPORT_ROWS)
+        rows, after = await _period(connection, (since, until, None), after, _EXPORT_ROWS)
         yield [_entry(row) for row in rows]
         if after is None:
             return
 
 
 async def _period(
-    connection: Connection, since: datetime | None, until: datetime | None,
+    connection: Connection, period: tuple[datetime | None, datetime | None, Only | None],
     after: tuple[Any, ...] | None, limit: int,
 ) -> tuple[list[Any], tuple[Any, ...] | None]:
+    since, until, only = period
     begin = since or _BEGINNING
     place = after or (begin, UUID(int=0), 0, 0)
+    sql, narrowed = _ALL_OF_PERIOD, tuple[str | None, ...]()
+    if only is not None:
+        sql = _OF_ANY_ORDER if only.order_number is None else _OF_ONE_ORDER
+        narrowed = (only.gateway, only.merchant, only.account, only.order_number)
     rows = await connection.rows(
-        _OF_PERIOD, connection.account, max(begin, place[0]), until, *_rest(begin, place), limit + 1
+        sql, connection.account, max(begin, place[0]), until, *_rest(begin, place), limit + 1,
+        *narrowed,
     )
     if len(rows) <= limit:
         return rows, None

@@ -32,11 +32,17 @@ _TELL = """insert into drift_lines (account_id, id, gateway, kind, reconciliatio
   returning 1"""
 _LIST = """select row_to_json(d)::text as told, (select count(*) from (select from drift_lines c
     where c.account_id = $1 and ($2::text is null or c.status = $2)
-      and ($3::text is null or c.gateway = $3) limit 10001) x) as total
+      and ($3::text is null or c.gateway = $3)
+      and ($7::uuid is null or c.reconciliation_id = $7) limit 10001) x) as total
   from drift_lines d where d.account_id = $1 and ($2::text is null or d.status = $2)
     and ($3::text is null or d.gateway = $3)
+    and ($7::uuid is null or d.reconciliation_id = $7)
     and ($4::timestamptz is null or (d.created_at, d.id) < ($4, $5::uuid))
   order by d.created_at desc, d.id desc limit $6"""
+_READ = """select row_to_json(d)::text from drift_lines d
+  where d.account_id = $1 and d.id = $2"""
+_OPEN = """select d.gateway, count(*) as open from drift_lines d
+  where d.account_id = $1 and d.status = 'OPEN' group by d.gateway"""
 _RESOLVE = """with was as (select d.status from drift_lines d
     where d.account_id = $1 and d.id = $2 for update),
   made as (update drift_lines d set status = 'RESOLVED', note = $3,
@@ -77,14 +83,28 @@ async def tell_drift(connection: Connection, new: NewDrift) -> bool:
 
 async def list_drift(
     connection: Connection, *, status: str | None = None, gateway: str | None = None,
-    limit: int = LIMIT, cursor: str | None = None,
+    run: str | None = None, limit: int = LIMIT, cursor: str | None = None,
 ) -> Page[DriftLine]:
-    """List lines, the newest first."""
+    """List lines, the newest first; `run` is the reconciliation that found them."""
     after = read_cursor(cursor, datetime, UUID) or (None, None)
     rows = await connection.rows(
-        _LIST, connection.account, status, gateway, *after, check_limit(limit) + 1
+        _LIST, connection.account, status, gateway, *after, check_limit(limit) + 1, run
     )
     return read_page(rows, DriftLine, limit, "created_at", "id")
+
+
+async def find_drift(connection: Connection, line_id: str) -> DriftLine:
+    """Read one line. Raises NotFound."""
+    told = await connection.value(_READ, connection.account, line_id)
+    if told is None:
+        raise NotFound("There is no such line.")
+    return msgspec.json.decode(told, type=DriftLine)
+
+
+async def open_drift(connection: Connection) -> dict[str, int]:
+    """Count the open lines of each gateway that has some."""
+    rows = await connection.rows(_OPEN, connection.account)
+    return {row["gateway"]: row["open"] for row in rows}
 
 
 async def resolve_drift(

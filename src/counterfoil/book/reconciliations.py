@@ -31,6 +31,13 @@ _LIST = """select row_to_json(r)::text as told, (select count(*) from (select fr
   from reconciliations r where r.account_id = $1 and ($2::text is null or r.gateway = $2)
     and ($3::timestamptz is null or (r.started_at, r.id) < ($3, $4::uuid))
   order by r.started_at desc, r.id desc limit $5"""
+#: The newest comparison and the newest settlement file of every gateway.
+_LAST = """select row_to_json(r)::text as told from gateways g
+  cross join (values (true), (false)) k(of_file)
+  cross join lateral (select r.* from reconciliations r where r.account_id = $1
+    and r.gateway = g.code and (r.kind = 'settlement') = k.of_file
+    order by r.started_at desc, r.id desc limit 1) r
+  where g.account_id = $1"""
 #: The newest slot that has passed, and the gateways that have no run for it yet. A gateway that was
 #: made after it waits for the next one; slots that were missed before it are made up for by it.
 _SLOT = """with day as (select cf_now() as now,
@@ -195,6 +202,13 @@ async def begin_run(
     if made is None and slot is None:
         raise NotFound(f"There is no gateway {gateway!r}.")
     return None if made is None else str(made)
+
+
+async def last_runs(connection: Connection) -> dict[tuple[str, bool], Reconciliation]:
+    """Read the newest run of every gateway: by its code, and whether it is of a settlement file."""
+    rows = await connection.rows(_LAST, connection.account)
+    found = [_decode(row["told"]) for row in rows]
+    return {(run.gateway, run.kind == "settlement"): run for run in found}
 
 
 async def next_stops(
