@@ -100,8 +100,16 @@ def assert_nothing_found(folder: Folder) -> None:
     It would repair what was lost, and so it must not hide that something was.
     """
     found = [row for row in folder.transactions
-             if row.source == "sync" and row.type not in ("REFUND_REVERSAL", "EXPIRE")]
-    assert found == [], "the provider did something that we had no idea of"
+             if row.source == "sync" and row.cancellation_id is None  # a step it let begin
+             and row.type not in ("REFUND_REVERSAL", "EXPIRE")]
+    assert found == [], f"the provider did something that we had no idea of: {_told(folder)}"
+
+
+def _told(folder: Folder) -> str:
+    return "".join(
+        f"\n  {row.created_at:%d %T} {row.type} {row.amount} {row.status} {row.source}"
+        f" {row.gateway_transaction_id} {row.error_code or ''} payment {row.payment_id[-4:]}"
+        for row in folder.transactions)
 
 
 def assert_answered(request: "Request", folder: Folder) -> None:
