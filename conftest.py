@@ -7,6 +7,8 @@ SLOW = (
     *("tests/crash/", "tests/race/", "tests/soak/"),
     *("tests/house/test_postgres", "tests/book/test_plans"),
 )
+# They try by the hundred what one version of the database shows as well as two.
+LONG = ("tests/crash/", "tests/soak/", "tests/work/test_hooks_in_any_order")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,3 +21,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.database)
         if item.nodeid.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+        if item.nodeid.startswith(LONG):
+            item.add_marker(pytest.mark.long)

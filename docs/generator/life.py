@@ -30,6 +30,14 @@ _ABOUT = {
         " of its movements is."
     ),
     "letter": "An e-mail to a customer, from the moment it is wanted.",
+    "task": "What a person has to see to, because the program cannot or must not.",
+    "drift_line": (
+        "A line of the drift report: something on which a provider's account and our book differ."
+    ),
+    "fraud_review": (
+        "A review that an order waits for, from its opening to the decision. The hold"
+        " `fraud-review` stands beside it and is released when it passes."
+    ),
 }
 
 

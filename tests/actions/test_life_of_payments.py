@@ -83,8 +83,8 @@ class LifeOfPayments(Life):
     @precondition(lambda self: any(p.warn_at for p in self.folder.payments))
     @rule()
     def wait_for_the_warning(self):
-        payment = next(p for p in self.folder.payments if p.warn_at)
-        left = payment.warn_at - self.folder.at
+        payment, at = next((p, p.warn_at) for p in self.folder.payments if p.warn_at)
+        left = at - self.folder.at
         self.folder = later(self.folder, max(0, int(left.total_seconds()) + 1))
         self.act(expire, payment_id=payment.id, lease="mine")
 
