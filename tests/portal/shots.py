@@ -1,16 +1,19 @@
 """The pages that are looked at: each template with what it is told."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from counterfoil.book.worklists import WorkCounts
 from counterfoil.portal import listing, pages
 from counterfoil.portal.forms import Form, Step
 from counterfoil.portal.order_view import Crumb, OrderView
+from counterfoil.portal.paying import Judged
 from counterfoil.portal.rows import row_of
-from tests.portal import sample_facts, sample_order, samples, shots_refunds
+from tests.portal import sample_facts, sample_order, samples, shots_payments, shots_refunds
 from tests.portal.samples import FRAME, NOW
 from tests.portal.shots_books import PAGES as BOOK_PAGES
 from tests.portal.shots_configurations import PAGES as CONFIGURATION_PAGES
@@ -90,6 +93,10 @@ def _order(**given: Any) -> dict[str, Any]:
     return {"order": order, "view": view}
 
 
+def _payments(tab: str) -> dict[str, Any]:
+    return _order(order=shots_payments.several(), known=shots_payments.told(), tab=tab)
+
+
 def _ship() -> dict[str, Any]:
     order = sample_order.order()
     lines = [{"item": one, "left": 2} for one in order.bags[0].items[1:]]
@@ -156,7 +163,7 @@ SHOTS = (
             order=sample_order.order(state=samples.state("SUSPENDED"), is_test=True),
             known=sample_facts.known(
                 gate="Shipping is locked: the order is Suspended.",
-                full_only="This store captures in full only.",
+                judged={"pay-1": Judged(full_only="This store captures in full only.")},
             ),
         ),
     ),
@@ -181,6 +188,15 @@ SHOTS = (
         ),
     ),
     Shot("cancel", "money/cancel.html", lambda: money_form("cancel")),
+    *(Shot(name, template, made) for name, template, made in shots_payments.PAGES),
+    *(
+        Shot(
+            f"order-payments-{tab}",
+            "order/page.html",
+            functools.partial(_payments, tab),
+        )
+        for tab in ("status", "ledger")
+    ),
     Shot(
         "closed",
         "money/closed.html",
@@ -294,6 +310,7 @@ SHOTS = (
         lambda: {
             "waiting": [_waiting(0, "UNKNOWN"), _waiting(1, "PENDING")],
             "more": False,
+            "work": WorkCounts(tasks=3, decisions=1, expiring=2),
             "unfinished": [
                 {
                     "created_at": NOW,
@@ -308,7 +325,7 @@ SHOTS = (
     Shot(
         "settle-empty",
         "operations/settle.html",
-        lambda: {"waiting": [], "unfinished": [], "more": False},
+        lambda: {"waiting": [], "unfinished": [], "more": False, "work": WorkCounts()},
         SETTLE,
     ),
     *(Shot(name, template, made, LETTERS) for name, template, made in LETTER_PAGES),

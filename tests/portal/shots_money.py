@@ -10,6 +10,7 @@ def money_form(action: str, **given: Any) -> dict[str, Any]:
     order = sample_order.order()
     base: dict[str, Any] = {
         "order": order,
+        "payment": order.payments[0],
         "back": f"/portal/orders/{order.id}",
         "preview": False,
         "form": Form(

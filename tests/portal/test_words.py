@@ -22,6 +22,8 @@ AXIS_OF = {
     "shipment": "shipment",
     "cancellation": "movement",
     "fraud_review": "review",
+    "task": "task",
+    "drift_line": "drift",
     "letter": "movement",
 }
 

@@ -30,6 +30,8 @@ from counterfoil.portal.visit import Visit
 from counterfoil.work.settle import settle_now
 
 Action = Callable[..., Change]
+#: A number of the order that a form is based on, by name, or one that the form counts itself.
+Measure = str | Callable[[Folder], int]
 MEASURES: dict[str, Callable[[Folder], int]] = {
     "open": lambda folder: folder.order.open,
     "refundable": lambda folder: folder.order.refundable,
@@ -42,7 +44,7 @@ class Wanted(msgspec.Struct, kw_only=True):
 
     action: Action
     arguments: dict[str, Any]
-    measure: str
+    measure: Measure
     show: Callable[[Read], Response[bytes]]
     form: Form
     typed: Typed | None = None
@@ -60,11 +62,16 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
     step: str = ""
 
 
-def on_balance(action: Action, measure: str, shown: int) -> Action:
+def measured(measure: Measure, folder: Folder) -> int:
+    """Count what a form is based on."""
+    return MEASURES[measure](folder) if isinstance(measure, str) else measure(folder)
+
+
+def on_balance(action: Action, measure: Measure, shown: int) -> Action:
     """Let an action run only on the balance that the form was based on. Raises BalanceChanged."""
 
     def guarded(folder: Folder, **arguments: Any) -> Change:
-        now = MEASURES[measure](folder)
+        now = measured(measure, folder)
         if now != shown:
             raise BalanceChanged(now=now, before=shown)
         return action(folder, **arguments)
@@ -107,7 +114,7 @@ async def run_money(visit: Visit, read: Read, wanted: Wanted) -> Response[bytes]
     """Judge what was typed, run the command, and show what became of it."""
     typed = wanted.typed
     minor = typed.minor if typed else wanted.shown
-    now, before = MEASURES[wanted.measure](read.folder), visit.minor("open_minor")
+    now, before = measured(wanted.measure, read.folder), visit.minor("open_minor")
     if now != before:
         _tell_balance(wanted.form, before, now, read.order.currency)
     elif not wanted.form.refused:
@@ -192,6 +199,9 @@ async def shown(visit: Visit, order_id: str, answered: Answered) -> Response[byt
     if "restock_items" in body:
         promise = next(r for r in read.folder.refunds if r.id == body["id"])
         return refund_panel(visit, read, promise, facts, status=status)
+    if "flow" in body:
+        asked = next(t for t in read.folder.transactions if t.payment_id == body["id"])
+        return became(visit, read, asked.id, facts, status=status)
     declined = body.get("code") == GatewayDeclined.code
     moved = str(body["transaction_id"] if declined else body["id"])
     return became(visit, read, moved, facts, status=status)

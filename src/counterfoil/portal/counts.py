@@ -2,12 +2,14 @@
 
 from counterfoil.access.remembered import Remembered
 from counterfoil.book.views import view_counts
+from counterfoil.book.worklists import WorkCounts, work_counts
 from counterfoil.kernel.db import Connection
 from counterfoil.order.actor import Actor
 
 KEEP_S = 15
 Counts = dict[str, tuple[int, bool]]
 _kept: Remembered[Counts] = Remembered(KEEP_S)
+_kept_work: Remembered[WorkCounts] = Remembered(KEEP_S)
 
 
 async def menu_counts(connection: Connection, actor: Actor) -> Counts:
@@ -19,3 +21,14 @@ async def menu_counts(connection: Connection, actor: Actor) -> Counts:
 async def fresh_counts(connection: Connection, actor: Actor) -> Counts:
     """Count anew, for a page that shows the counts as its own."""
     return _kept.keep(actor.id.encode(), await view_counts(connection, actor))
+
+
+async def menu_work(connection: Connection, actor: Actor) -> WorkCounts:
+    """Count what waits for a person: tasks, and reservations that end within a day."""
+    known = _kept_work.recall(actor.id.encode())
+    return known if known is not None else await fresh_work(connection, actor)
+
+
+async def fresh_work(connection: Connection, actor: Actor) -> WorkCounts:
+    """Count it anew, for a page that shows it, or after something of it was done."""
+    return _kept_work.keep(actor.id.encode(), await work_counts(connection, actor))

@@ -40,7 +40,10 @@ class Say(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """What a money form asks: the sums above it, what is open, hints, choices."""
+    """What a money form asks: the sums above it, what is open, hints, choices.
+
+    `others`: the payments it may be about, `payment` the one that it is.
+    """
 
     open_minor: int
     sums: tuple[tuple[str, int], ...] = ()
@@ -52,6 +55,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     email_question: str = ""
     reasons: tuple[tuple[str, str], ...] = ()
     steps: tuple[str, ...] = ()
+    payment: str = ""
+    others: tuple[tuple[str, str], ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

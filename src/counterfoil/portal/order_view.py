@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from counterfoil.book.balances import EntryShape
 from counterfoil.order.config import OrderState
 from counterfoil.order.shapes import (
     BagShape,
@@ -12,11 +13,13 @@ from counterfoil.order.shapes import (
     ItemShape,
     NoteShape,
     OrderShape,
+    PaymentShape,
     ShipmentShape,
     TransactionShape,
 )
 from counterfoil.portal import reasons, story, words
 from counterfoil.portal.forms import Form
+from counterfoil.portal.paying import Judged, PaymentView, payment_views
 from counterfoil.portal.refund_view import RefundView, refunds_of
 from counterfoil.portal.state_words import hue_of
 
@@ -101,7 +104,9 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     calls: dict[str, list[Any]] = {}
     refund_doors: dict[str, str] = {}
     gate: str = ""
-    full_only: str = ""
+    judged: dict[str, Judged] = {}
+    entries: Sequence[EntryShape] = ()
+    payable: bool = False
     money_why: str = ""
     older_facts: str = ""
 
@@ -118,6 +123,7 @@ class OrderView(msgspec.Struct, kw_only=True):
     said: str = ""
     pulse: str = "15s"
     plain_form: Form = msgspec.field(default_factory=Form)
+    sync_form: Form = msgspec.field(default_factory=Form)
     note_form: Form = msgspec.field(default_factory=Form)
     state_form: Form = msgspec.field(default_factory=Form)
     invoice_form: Form = msgspec.field(default_factory=Form)
@@ -163,26 +169,36 @@ class OrderView(msgspec.Struct, kw_only=True):
         return self.known.calls
 
     @property
-    def full_only(self) -> str:
-        """Why only all of it can be captured; empty where a part can be."""
-        return self.known.full_only
+    def payments(self) -> list[PaymentView]:
+        """Every payment, with its numbers and its doors. [U-26]"""
+        return payment_views(self.order, self.known.judged, self.gateway)
 
     @property
-    def partial_capture(self) -> bool:
-        """Whether a part may be captured. [Z-18, Z-19]"""
-        return not self.known.full_only
+    def to_capture(self) -> list[PaymentShape]:
+        """The payments that money can be captured of now, the first one proposed. [U-28]"""
+        judged = self.known.judged
+        return [
+            one
+            for one in self.order.payments
+            if one.amounts.open and not (one.id in judged and judged[one.id].capture_why)
+        ]
+
+    @property
+    def full_only(self) -> str:
+        """Why only all of it can be captured; empty where a part can be. [Z-18, Z-19]"""
+        judged = [self.known.judged.get(one.id, Judged()) for one in self.to_capture]
+        return next((one.full_only for one in judged), "")
+
+    @property
+    def can_sync(self) -> bool:
+        """Whether there is a provider to ask; money that was entered by hand has none. [U-27]"""
+        judged = self.known.judged
+        return any(not judged.get(one.id, Judged()).instant for one in self.order.payments)
 
     @property
     def money_why(self) -> str:
         """Why no money can move now, where somebody might expect it."""
         return self.known.money_why
-
-    @property
-    def capturable(self) -> int:
-        """How much may be captured now."""
-        return next(
-            (a.max_amount or 0 for a in self.order.allowed_actions if a.action == "capture"), 0
-        )
 
     @property
     def source(self) -> str:

@@ -35,6 +35,8 @@ class Frame(Struct, frozen=True, kw_only=True):
     partial: bool = False
     open_orders: tuple[int, bool] | None = None
     to_settle: int | None = None
+    expiring: int = 0
+    tasks: int = 0
     to_approve: int | None = None
     now: datetime = field(default_factory=lambda: datetime.fromtimestamp(0, UTC))
 
@@ -110,6 +112,8 @@ def environment() -> jinja2.Environment:
         "allowed": allowed,
         "plural": figures.plural,
         "look": words.look,
+        "nearness": lambda at, frame: words.nearness(figures.read_moment(at), frame.now),
+        "account_word": lambda code: words.ACCOUNTS.get(code, code.capitalize()),
         "status_word": words.status_word,
         "payment_word": words.payment_word,
         "movements": words.MOVEMENTS,

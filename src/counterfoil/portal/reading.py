@@ -6,13 +6,16 @@ disagree.
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import msgspec
 
 from counterfoil.actions.capture import capturable
 from counterfoil.actions.change_state import check_state
+from counterfoil.actions.pay import due_by_bag, require_payable
 from counterfoil.actions.ship import check_gate
+from counterfoil.book.balances import EntryShape, entries_of_order
 from counterfoil.book.looking import GatewayCall
 from counterfoil.book.page import open_page
 from counterfoil.kernel.problem import NotFound, Problem
@@ -22,23 +25,25 @@ from counterfoil.order.folder import Folder
 from counterfoil.order.goods import unpacked
 from counterfoil.order.intent import Asked
 from counterfoil.order.life import ORDER
+from counterfoil.order.problems import InvalidState
 from counterfoil.order.shapes import FactShape, OrderShape
 from counterfoil.order.telling import TOLD, tell_order
 from counterfoil.order.tells import tell_transaction
 from counterfoil.portal.approving import why_not_approve
 from counterfoil.portal.order_view import Known
+from counterfoil.portal.paying import judge
 from counterfoil.portal.visit import Visit
+from counterfoil.portal.words import REFUSED
 
 FIRST = 50
 ALL = 2000
 NEEDS = frozenset(TOLD) | {"transactions", "states", "methods", "cancellations", "gateways"}
 
 
-#: Refusals whose own detail has a time or an amount as programs read it.
-SENTENCES = {
-    "authorization_expired": "The reservation has ended. Nothing can be captured.",
-    "attention_required": "A person has to look at this payment first.",
-}
+SENTENCES = REFUSED
+#: The ledger of an order is short; a longer one is told in full by the API.
+ENTRIES = 100
+TABS = ("status", "history", "ledger")
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -48,20 +53,39 @@ class Read(msgspec.Struct, frozen=True):
     order: OrderShape
     facts: list[FactShape]
     calls: list[GatewayCall]
+    entries: list[EntryShape] = []
 
 
-async def read_order(visit: Visit, order_id: str, *, facts_max: int = FIRST) -> Read:
-    """Read an order in one round trip. Raises NotFound, also for what is another store's."""
+async def read_order(
+    visit: Visit, order_id: str, *, facts_max: int = FIRST, also: frozenset[str] = frozenset()
+) -> Read:
+    """Read an order in one round trip; its ledger in one more, where that is looked at.
+
+    `also`: sections of the folder that few pages need. Raises NotFound, also for what is another
+    store's.
+    """
     actor = visit.actor
+    wanted, entries = own_id(order_id), list[EntryShape]()
     async with visit.works.pool.connection(actor.account_id) as connection:
-        page = await open_page(connection, actor, own_id(order_id), NEEDS, facts_max=facts_max + 1)
+        page = await open_page(connection, actor, wanted, NEEDS | also, facts_max=facts_max + 1)
+        if page is not None and tab_of(visit) == "ledger":
+            entries = list((await entries_of_order(connection, wanted, limit=ENTRIES)).data)
     if page is None or (actor.stores is not None and page.folder.order.store not in actor.stores):
         raise NotFound("There is no such order that you may see. It may be in another store.")
     folder = page.folder
     order = tell_order(folder, actor)
     if actor.merchants is not None and not order.bags:
         raise NotFound("There is no such order that you may see. It may be in another store.")
-    return Read(folder, order, page.facts, page.calls)
+    return Read(folder, order, page.facts, page.calls, entries)
+
+
+def tab_of(visit: Visit) -> str:
+    """Tell which tab of the payments is looked at: asked for, or that of the page below."""
+    below = parse_qs(urlsplit(visit.request.headers.get("hx-current-url", "")).query)
+    asked = visit.request.query_params.get("tab") or below.get("tab", ["status"])[-1]
+    if asked == "ledger" and not (visit.actor.can("reports.read") and not visit.actor.merchants):
+        return "status"
+    return asked if asked in TABS else "status"
 
 
 def own_id(text: str) -> str:
@@ -86,6 +110,7 @@ def known(folder: Folder, actor: Actor, **more: Any) -> Known:
     asked = Asked(actor=actor, source="portal")
     whole = actor.merchants is None
     return Known(
+        payable=whole and not why_not(check_payable, folder) and actor.can("orders.edit"),
         transactions=[
             tell_transaction(one)
             for one in sorted(folder.transactions, key=lambda t: (t.created_at, t.id), reverse=True)
@@ -103,11 +128,11 @@ def known(folder: Folder, actor: Actor, **more: Any) -> Known:
             for bag in folder.bags
         },
         gate=why_not(check_gate, folder),
-        full_only=_full_only(folder, asked),
+        judged={one.id: judge(folder, one, actor) for one in folder.payments} if whole else {},
         refund_doors={
             one.id: why_not_approve(one, actor) for one in folder.refunds if one.waits_for_approval
         },
-        money_why=why_not(capturable, folder, asked, None, None) if folder.order.open else "",
+        money_why=_money_why(folder, asked),
         **more,
     )
 
@@ -137,15 +162,16 @@ def _states(folder: Folder) -> list[tuple[OrderState, str]]:
     ]
 
 
-def _full_only(folder: Folder, asked: Asked) -> str:
-    """Say why a part cannot be captured; empty where it can, or where nothing can."""
-    open_now = next((p.open for p in folder.payments if p.open > 1), 0)
-    if not open_now or why_not(capturable, folder, asked, None, None):
-        return ""
-    try:
-        capturable(folder, asked, open_now - 1, None)
-    except Problem as problem:
-        if problem.code == "permission_denied":
-            return "You may capture in full only."
-        return "This store captures in full only."
-    return ""
+def check_payable(folder: Folder) -> None:
+    """Go on where another payment may be taken. Raises InvalidState."""
+    require_payable(folder)
+    if sum(max(0, due) for due in due_by_bag(folder).values()) <= 0:
+        raise InvalidState("Nothing is due: payments cover it, or are about to.")
+
+
+def _money_why(folder: Folder, asked: Asked) -> str:
+    """Say why no money can be captured, where some is open; empty where one payment can be."""
+    whys = [
+        why_not(capturable, folder, asked, None, one.id) for one in folder.payments if one.open > 0
+    ]
+    return next(iter(whys), "") if all(whys) else ""

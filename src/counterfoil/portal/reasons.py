@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from counterfoil.order.shapes import OrderShape, TransactionShape
-from counterfoil.portal import words
+from counterfoil.portal import attending, words
 from counterfoil.portal.figures import money
 
 
@@ -24,6 +24,7 @@ class Reason(NamedTuple):
     href: str = ""
     right: str = "orders.read"
     posts: bool = False
+    until: datetime | None = None
 
 
 WORDS = {
@@ -53,7 +54,7 @@ def of_order(
     order: OrderShape, transactions: Sequence[TransactionShape], name: Callable[[str], str]
 ) -> list[Reason]:
     """Put an order's reasons into words that name amounts, holds and doors. `name`: a gateway's."""
-    told: list[Reason] = []
+    told = _expiring(order, name)
     page = f"/portal/orders/{order.id}"
     through = {payment.id: name(payment.gateway) for payment in order.payments}
     for code, reason in zip(order.attention, in_words(order.attention), strict=True):
@@ -72,6 +73,8 @@ def of_order(
                 for one in transactions
                 if one.status == "UNKNOWN"
             ] or [reason]
+        elif code == "payment_attention":
+            told += _decisions(order, reason, through) or [reason]
         elif code == "on_hold":
             told += [
                 reason._replace(
@@ -103,3 +106,39 @@ def of_order(
         else:
             told.append(reason)
     return told
+
+
+def _decisions(order: OrderShape, reason: Reason, through: dict[str, str]) -> list[Reason]:
+    """Say what differs on each payment that a person has to decide about. [rulings 26]"""
+    found = []
+    for one in order.payments:
+        if one.attention:
+            known = attending.in_words(one, through[one.id])
+            found.append(
+                reason._replace(
+                    text=known.sentence,
+                    since=known.since,
+                    door="Decide…",
+                    href=f"/portal/orders/{order.id}/payments/{one.id}/decide",
+                    right="payments.capture",
+                )
+            )
+    return found
+
+
+def _expiring(order: OrderShape, name: Callable[[str], str]) -> list[Reason]:
+    """Tell of reservations that were said to end soon, and are still there to take. [faults A-4]"""
+    return [
+        Reason(
+            "warning",
+            "clock-exclamation",
+            f"The reservation of {money(one.amounts.open, one.currency)} at {name(one.gateway)}"
+            " ends soon:",
+            door="Capture",
+            href=f"/portal/orders/{order.id}/capture?payment={one.id}",
+            right="payments.capture",
+            until=one.expires_at,
+        )
+        for one in order.payments
+        if one.warned_at and one.expires_at and one.amounts.open
+    ]

@@ -6,7 +6,6 @@ later look all say the same. Beside it go the regions or the row that changed. [
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from litestar import Response
 
@@ -18,7 +17,7 @@ from counterfoil.portal import figures, words
 from counterfoil.portal.figures import money
 from counterfoil.portal.forms import Step
 from counterfoil.portal.order_view import OrderView
-from counterfoil.portal.reading import Read, gateway_name, known
+from counterfoil.portal.reading import Read, gateway_name, known, tab_of
 from counterfoil.portal.rows import row_of
 from counterfoil.portal.timeline import Facts
 from counterfoil.portal.visit import Visit
@@ -41,18 +40,21 @@ PAST = {
     "ACKNOWLEDGE": "Kept",
     "AUTHORIZE": "Authorised",
 }
-FORMS = {"CAPTURE": "capture", "VOID": "void", "REFUND": "refund"}
+FORMS = {
+    "CAPTURE": "capture",
+    "VOID": "void",
+    "REFUND": "refund",
+    "AUTHORIZE": "payments/new",
+}
 
 
 def view_of(visit: Visit, read: Read, facts: Facts, **more: Any) -> OrderView:
     """Make the order page's view; the tab is the one that the page below shows."""
-    asked = urlsplit(visit.request.headers.get("hx-current-url", "")).query
-    tab = more.pop("tab", "") or parse_qs(asked).get("tab", ["status"])[-1]
     typed = "invoice_form" in more
     view = OrderView(
         order=read.order,
-        known=known(read.folder, visit.actor, **facts.shown),
-        tab="history" if tab == "history" else "status",
+        known=known(read.folder, visit.actor, entries=read.entries, **facts.shown),
+        tab=tab_of(visit),
         **more,
     )
     unsettled = [one.created_at for one in view.transactions if one.status in UNSETTLED]
@@ -107,8 +109,11 @@ def panel(
         "order": read.order,
         "back": page,
         "gateway": gateway_name(payment.gateway),
+        "payment": payment,
         **beside(visit, read, facts),
     }
+    if visit.came_from("/portal/expiring"):
+        context["seen_to"] = payment
     if one.status == "SUCCEEDED":
         return visit.page("money/done.html", status=status, **context, **_done(visit, read, one))
     if one.status == "FAILED":
@@ -120,7 +125,8 @@ def panel(
             message=one.error_message or "",
             again=f"{page}/{FORMS.get(one.type, 'capture')}",
         )
-    return visit.page("money/unknown.html", status=status, **context, **_unknown(visit, one))
+    name = "confirm" if payment.redirect_url else "unknown"
+    return visit.page(f"money/{name}.html", status=status, **context, **_unknown(visit, one))
 
 
 def tag_of(visit: Visit, one: Transaction) -> str:
@@ -145,11 +151,25 @@ def _done(visit: Visit, read: Read, one: Transaction) -> dict[str, Any]:
     order = read.order
     state = words.status_word(order.state).label
     payment = words.payment_word(order.financial_status, order.amounts).label
+    if one.type == "ACKNOWLEDGE":
+        return {
+            "heading": "The reservation is kept",
+            "lines": _kept(read, one),
+            "pairs": pairs,
+        }
     return {
         "heading": f"{PAST.get(one.type, 'Done:')} {money(one.amount, one.currency)}",
         "lines": (f"Order {order.number} is {state} and {payment} now.",),
         "pairs": pairs,
     }
+
+
+def _kept(read: Read, one: Transaction) -> tuple[str, ...]:
+    payment = next(p for p in read.folder.payments if p.id == one.payment_id)
+    name, still = gateway_name(payment.gateway), money(payment.open, payment.currency)
+    if payment.expires_at:
+        return (f"{still} stays reserved at {name}, which ends all reservations in the end.",)
+    return (f"{still} stays reserved at {name} until it is captured or released.",)
 
 
 def _unknown(visit: Visit, one: Transaction) -> dict[str, Any]:

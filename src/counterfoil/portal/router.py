@@ -24,11 +24,14 @@ from counterfoil.portal.routes import (
     migrations,
     operations,
     order,
+    pay,
+    payments,
     reconciliation,
     refund,
     shipments,
     states,
     void,
+    worklists,
 )
 from counterfoil.portal.visit import Visit
 
@@ -57,6 +60,9 @@ def create_portal() -> Router:
             *changes.ROUTES,
             *capture.ROUTES,
             *void.ROUTES,
+            *pay.ROUTES,
+            *payments.ROUTES,
+            *worklists.ROUTES,
             *refund.ROUTES,
             *approvals.ROUTES,
             *cancel.ROUTES,

@@ -5,9 +5,11 @@ the core's own measure; the page only puts it into words. [design guide 3.3 to 3
 """
 
 from counterfoil.order.folder import Folder
+from counterfoil.order.payment import Payment
 from counterfoil.portal.figures import Unreadable, money, plain, read_money
 from counterfoil.portal.forms import Ask, Form, Say
-from counterfoil.portal.reading import gateway_of
+from counterfoil.portal.paying import hold_sentence
+from counterfoil.portal.reading import gateway_name
 from counterfoil.portal.words import REASONS
 
 FINAL = "This cannot be undone."
@@ -33,78 +35,94 @@ class Typed:
             )
 
 
-def ask_capture(folder: Folder, full_only: str) -> Ask:
-    """Collect what the capture form shows above its field."""
-    order = folder.order
-    hint = full_only or f"Up to {money(order.open, order.currency)}."
-    if order.outstanding > order.open:
-        rest = money(order.outstanding - order.open, order.currency)
-        hint += f" {rest} is not known yet."
+def ask_capture(folder: Folder, payment: Payment, full_only: str) -> Ask:
+    """Collect what the capture form shows above its field, of the one payment it is about."""
+    name, currency = gateway_name(payment.gateway), payment.currency
+    hint = full_only or f"Up to {money(payment.open, currency)}."
+    if payment.outstanding > payment.open:
+        hint += f" {money(payment.outstanding - payment.open, currency)} is not known yet."
+    able = folder.gateway_of(payment).capabilities
+    short = hold_sentence(able, name) if payment.expires_at else ""
     return Ask(
-        open_minor=order.open,
-        sums=(
-            ("Authorised", order.authorized),
-            ("Captured", order.captured),
-            ("Open", order.open),
-        ),
+        open_minor=payment.open,
+        sums=_sums(payment),
         partial=not full_only,
         hint=hint,
+        why=short,
+        payment=payment.id,
+        others=_others(folder, payment),
     )
 
 
-def say_capture(folder: Folder, typed: Typed) -> Say:
+def say_capture(folder: Folder, payment: Payment, typed: Typed) -> Say:
     """Say what a capture does."""
-    order = folder.order
     if typed.refused:
         return Say(label="Capture", shown_minor=0, refused=typed.refused)
-    amount, rest = money(typed.minor, order.currency), order.open - typed.minor
+    amount, rest = money(typed.minor, payment.currency), payment.open - typed.minor
     stays = "Nothing stays reserved."
     if rest:
-        multi = any(
-            folder.gateway_of(p).capabilities.multi_capture for p in folder.payments if p.open
-        )
-        left = money(rest, order.currency)
-        stays = f"{left} stays reserved." if multi else f"{left} is released for good."
-    lines = [f"{amount} is taken from the shopper through {gateway_of(folder)}. {stays}"]
-    if order.system_state == "NEW":
+        left = money(rest, payment.currency)
+        multi = folder.gateway_of(payment).capabilities.multi_capture
+        stays = f"{left} stays reserved."
+        if not multi:
+            stays = f"The remaining {left} is released for good: this gateway captures once."
+    name = gateway_name(payment.gateway)
+    lines = [f"{amount} is taken from the shopper through {name}. {stays}"]
+    if folder.order.system_state == "NEW":
         lines.append("The order moves to Processing.")
     lines.append("It can be given back with a refund.")
     return Say(label=f"Capture {amount}", shown_minor=typed.minor, lines=tuple(lines))
 
 
-def ask_void(folder: Folder, *, cancels: bool, email: str) -> Ask:
+def ask_void(folder: Folder, payment: Payment, *, cancels: bool, email: str) -> Ask:
     """Collect what the void form shows; all of it may be a cancellation, which may write."""
-    order = folder.order
-    partial = any(folder.gateway_of(p).capabilities.partial_void for p in folder.payments if p.open)
+    partial = folder.gateway_of(payment).capabilities.partial_void
+    name = gateway_name(payment.gateway)
     return Ask(
-        open_minor=order.open,
-        sums=(
-            ("Authorised", order.authorized),
-            ("Captured", order.captured),
-            ("Open", order.open),
-        ),
+        open_minor=payment.open,
+        sums=_sums(payment),
         partial=partial,
-        why="" if partial else f"{gateway_of(folder)} releases all of it or nothing.",
-        all_means="The order is cancelled." if cancels else "Nothing stays reserved.",
+        why="" if partial else f"{name} releases all of it or nothing.",
+        all_means="The order is cancelled." if cancels else "Nothing of it stays reserved.",
         email=email if cancels else "",
         email_question=f"If all of it: send an e-mail to {email}?" if partial else _question(email),
+        payment=payment.id,
+        others=_others(folder, payment),
     )
 
 
-def say_void(folder: Folder, minor: int, *, cancels: bool, refused: str = "") -> Say:
+def say_void(payment: Payment, minor: int, *, cancels: bool, refused: str = "") -> Say:
     """Say what a release does."""
-    order = folder.order
     if refused:
         return Say(label="Void", shown_minor=0, refused=refused, grave=True)
-    amount = money(minor, order.currency)
-    through = gateway_of(folder)
-    lines = [f"{amount} goes back to the shopper’s limit through {through}; it may take some days."]
-    if minor < order.open:
-        lines.append(f"{money(order.open - minor, order.currency)} stays reserved.")
+    amount = money(minor, payment.currency)
+    name = gateway_name(payment.gateway)
+    lines = [f"{amount} goes back to the shopper’s limit through {name}; it may take some days."]
+    if minor < payment.open:
+        lines.append(f"{money(payment.open - minor, payment.currency)} stays reserved.")
     elif cancels:
         lines.append("The order is cancelled.")
     return Say(
         label=f"Void {amount}", shown_minor=minor, lines=tuple(lines), final=FINAL, grave=True
+    )
+
+
+def _sums(payment: Payment) -> tuple[tuple[str, int], ...]:
+    return (
+        ("Authorised", payment.authorized),
+        ("Captured", payment.captured),
+        ("Open", payment.open),
+    )
+
+
+def _others(folder: Folder, chosen: Payment) -> tuple[tuple[str, str], ...]:
+    """Name the payments to choose from, where more than one has money open; the chosen one too."""
+    able = [one for one in folder.payments if one.open > 0]
+    if len(able) < 2 and chosen in able:
+        return ()
+    return tuple(
+        (one.id, f"{gateway_name(one.gateway)}, {money(one.open, one.currency)} open")
+        for one in able
     )
 
 
@@ -141,9 +159,9 @@ def say_cancel(folder: Folder) -> Say:
     return Say(label=label, shown_minor=minor, final=FINAL, grave=True)
 
 
-def amount_form(folder: Folder, minor: int, **more: str) -> Form:
-    """Begin a money form with an amount in its field."""
-    values = {"amount": plain(minor, folder.order.currency), **more}
+def payment_form(folder: Folder, payment: Payment, **more: str) -> Form:
+    """Begin a money form with what is open of a payment in its field."""
+    values = {"amount": plain(payment.open, payment.currency), **more}
     return Form(version=folder.order.version, values=values)
 
 

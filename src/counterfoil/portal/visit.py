@@ -22,7 +22,7 @@ from counterfoil.kernel.problem import PermissionDenied
 from counterfoil.kernel.secrets import KeyRing
 from counterfoil.order.actor import Actor
 from counterfoil.portal import pages, respond, tokens
-from counterfoil.portal.counts import menu_counts
+from counterfoil.portal.counts import menu_counts, menu_work
 from counterfoil.portal.forms import typed
 from counterfoil.portal.respond import Asking
 from counterfoil.settings import Settings
@@ -80,6 +80,7 @@ class Visit(msgspec.Struct):
         """Put the menu's counts into the frame."""
         async with self.works.pool.connection(self.actor.account_id) as connection:
             counts = await menu_counts(connection, self.actor)
+            work = await menu_work(connection, self.actor)
             waiting = None
             if self.actor.can("payments.approve"):
                 waiting = await count_awaiting(connection, self.actor)
@@ -87,6 +88,8 @@ class Visit(msgspec.Struct):
             self.frame,
             open_orders=counts.get(""),
             to_settle=counts.get("unknown", (0, False))[0],
+            expiring=work.expiring,
+            tasks=work.tasks,
             to_approve=waiting,
         )
         self.request.state.frame = self.frame

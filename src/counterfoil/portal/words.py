@@ -5,9 +5,11 @@ items, shipments, bags and holds. Tones are those of `assets/css`; icons are nam
 [V-8, V-9; design guide 4]
 """
 
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from counterfoil.order.shapes import AmountsShape, StateShape
+from counterfoil.portal.figures import left
 
 
 class Word(NamedTuple):
@@ -104,6 +106,28 @@ BAG = {
     "COMPLETED": Word("success", "circle-check", "Completed"),
     "CANCELED": Word("neutral", "ban", "Cancelled"),
 }
+TASK = {
+    "OPEN": Word("warning", "hourglass", "Open"),
+    "DONE": Word("success", "circle-check", "Done"),
+}
+DRIFT = {
+    "OPEN": Word("danger", "alert-triangle", "Open"),
+    "RESOLVED": Word("success", "circle-check", "Resolved"),
+}
+#: How near the end of a reservation is.
+NEARNESS = {
+    "OVER": Word("neutral", "clock-x", "Ended"),
+    "MINUTES": Word("danger", "clock-exclamation", "Minutes left"),
+    "HOUR": Word("warning", "clock-exclamation", "Within the hour"),
+    "DAY": Word("progress", "hourglass", "Within a day"),
+    "LATER": Word("info", "hourglass", "Later"),
+}
+_NEAR = (
+    (timedelta(0), "OVER"),
+    (timedelta(minutes=15), "MINUTES"),
+    (timedelta(hours=1), "HOUR"),
+    (timedelta(days=1), "DAY"),
+)
 
 AXES: dict[str, dict[str, Word]] = {
     "status": STATUS,
@@ -116,6 +140,9 @@ AXES: dict[str, dict[str, Word]] = {
     "item": ITEM,
     "shipment": SHIPMENT,
     "bag": BAG,
+    "nearness": NEARNESS,
+    "task": TASK,
+    "drift": DRIFT,
 }
 
 MOVEMENTS = {
@@ -125,6 +152,17 @@ MOVEMENTS = {
     "VOID": "Void",
     "REFUND": "Refund",
     "EXPIRE": "Expiry",
+    "REFUND_REVERSAL": "Refund that came back",
+}
+#: The ledger's accounts, as from where and to where money is taken.
+ACCOUNTS = {
+    "authorised": "Held at the gateway",
+    "authorisations": "The shopper’s limit",
+    "receivable": "Due from the gateway",
+    "payable": "Owed to the merchant",
+    "refunds": "Given back",
+    "fees": "Fees of the gateway",
+    "bank": "Bank",
 }
 REASONS = {
     "CUSTOMER": "The customer asked",
@@ -132,6 +170,11 @@ REASONS = {
     "FRAUD": "Fraud",
     "DECLINED": "Payment declined",
     "OTHER": "Another reason",
+}
+#: Refusals whose own detail has a time, an amount or an address as programs read it.
+REFUSED = {
+    "authorization_expired": "The reservation has ended. Nothing can be captured.",
+    "attention_required": "A person has to decide about this payment first.",
 }
 HOLDS = {
     "AWAITING_PAYMENT": "Awaiting payment",
@@ -152,6 +195,13 @@ def status_word(state: StateShape) -> Word:
     """Name the state as the store does, with the tone and icon of what it counts as. [U-11]"""
     known = look("status", state.system_state)
     return known if state.code == state.system_state.lower() else known._replace(label=state.name)
+
+
+def nearness(until: datetime, now: datetime) -> Word:
+    """Look up how near the end of a reservation is; the label says how much time is left."""
+    rest = until - now
+    known = next((one for limit, one in _NEAR if rest <= limit), "LATER")
+    return NEARNESS[known]._replace(label=left(until, now).capitalize())
 
 
 def payment_word(status: str, amounts: AmountsShape) -> Word:

@@ -11,7 +11,7 @@ from counterfoil.portal.commands import happened
 from counterfoil.portal.forms import Form
 from counterfoil.portal.listing import way_back
 from counterfoil.portal.order_view import Crumb
-from counterfoil.portal.reading import ALL, FIRST, Read, own_id, read_order
+from counterfoil.portal.reading import ALL, FIRST, Read, own_id, read_order, tab_of
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.results import cancellation_panel, panel, tag_of, view_of
 from counterfoil.portal.timeline import Facts, changed_since, facts_of
@@ -27,20 +27,20 @@ async def order_page(request: Asking, order_id: str) -> Response[bytes]:
     read = await read_order(visit, order_id, facts_max=ALL if whole else FIRST)
     crumb = Crumb(*way_back(request.query_params.get("from", "")))
     facts = facts_of(read, whole=whole)
-    view = view_of(visit, read, facts, tab=request.query_params.get("tab", "status"), crumb=crumb)
+    view = view_of(visit, read, facts, crumb=crumb)
     return visit.page("order/page.html", order=read.order, view=view)
 
 
 @get("/orders/{order_id:str}/payments")
 async def payments_tab(request: Asking, order_id: str) -> Response[bytes]:
-    """Show one of the two tabs of the payments; without script, the page with that tab."""
+    """Show one of the tabs of the payments; without script, the page with that tab."""
     visit = await Visit.begin(request, "orders.read")
-    tab = "history" if request.query_params.get("tab") == "history" else "status"
-    address = f"/portal/orders/{own_id(order_id)}" + ("?tab=history" if tab == "history" else "")
+    tab = tab_of(visit)
+    address = f"/portal/orders/{own_id(order_id)}" + ("" if tab == "status" else f"?tab={tab}")
     if not visit.part:
         return respond.go(address)
     read = await read_order(visit, order_id)
-    view = view_of(visit, read, facts_of(read), tab=tab)
+    view = view_of(visit, read, facts_of(read))
     return _region(visit, read, "payments", view, headers={"HX-Push-Url": address})
 
 
