@@ -1,7 +1,7 @@
 // The keyboard: a few letters, never inside a field, and off where the reader switched them off.
 
 const switchedOff = () => localStorage.getItem('cf-letters') === 'off'
-const places = { o: '/portal/orders/open', a: '/portal/orders/all', s: '/portal/settle', l: '/portal/letters' }
+const places = { o: '/portal/orders/open', a: '/portal/orders/all', r: '/portal/reviews', s: '/portal/settle', l: '/portal/letters' }
 const actions = { c: 'capture', v: 'void', f: 'refund' }
 let waiting = 0
 

@@ -13,7 +13,14 @@ from counterfoil.portal.forms import Form, Step
 from counterfoil.portal.order_view import Crumb, OrderView
 from counterfoil.portal.paying import Judged
 from counterfoil.portal.rows import row_of
-from tests.portal import sample_facts, sample_order, samples, shots_payments, shots_refunds
+from tests.portal import (
+    sample_facts,
+    sample_order,
+    samples,
+    shots_payments,
+    shots_refunds,
+    shots_reviews,
+)
 from tests.portal.samples import FRAME, NOW
 from tests.portal.shots_books import PAGES as BOOK_PAGES
 from tests.portal.shots_configurations import PAGES as CONFIGURATION_PAGES
@@ -332,6 +339,17 @@ SHOTS = (
     *(Shot(name, template, made, AT_GATEWAYS) for name, template, made in GATEWAY_PAGES),
     *(Shot(*shot) for shot in CONFIGURATION_PAGES),
     *(Shot(*shot) for shot in BOOK_PAGES),
+    *(Shot(*shot) for shot in shots_reviews.PAGES),
+    Shot(
+        "order-in-review",
+        "order/page.html",
+        lambda: _order(
+            order=shots_reviews.in_review(),
+            known=sample_facts.known(
+                review_why="It waits for one already.", gate="Shipping is locked: held."
+            ),
+        ),
+    ),
     Shot(
         "problem-404",
         "problems/problem.html",

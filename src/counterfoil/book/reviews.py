@@ -44,6 +44,7 @@ _COUNTS = """select
     and r.resolved_at >= {since}::timestamptz limit {cap}) x) as passed,
   (select count(*) from (select from <failed>
     and r.resolved_at >= {since}::timestamptz limit {cap}) x) as failed"""
+_WAITING = "select count(*) as waiting from (select from <waiting> limit {cap}) x"
 _SCREENED = """select json_build_object('order', row_to_json(o), 'earlier', (
     select coalesce(json_agg(x.placed_at), '[]') from (
       select t.placed_at from order_term t where t.account_id = $1 and t.term = $3
@@ -120,6 +121,15 @@ async def list_reviews(
         found = await rows(connection, text, {**values, **_stores(actor)})
     at = "opened_at" if ordered == "waiting" else "resolved_at"
     return read_page(found, QueuedReview, limit, at, "id")
+
+
+async def count_waiting(connection: Connection, actor: Actor) -> int:
+    """Count the reviews that wait, up to 10,001."""
+    if actor.merchants is not None:
+        return 0
+    text = filled(_WAITING, waiting=filled(_FROM, which=_WHICH["waiting"]))
+    found = await rows(connection, text, {"cap": COUNT_MAX + 1, **_stores(actor)})
+    return int(found[0]["waiting"])
 
 
 async def count_reviews(connection: Connection, actor: Actor, since: datetime) -> Counted:

@@ -1,6 +1,7 @@
 """The menu's counts, only where action is due, kept for a quarter of a minute."""
 
 from counterfoil.access.remembered import Remembered
+from counterfoil.book.reviews import count_waiting
 from counterfoil.book.views import view_counts
 from counterfoil.book.worklists import WorkCounts, work_counts
 from counterfoil.kernel.db import Connection
@@ -10,6 +11,7 @@ KEEP_S = 15
 Counts = dict[str, tuple[int, bool]]
 _kept: Remembered[Counts] = Remembered(KEEP_S)
 _kept_work: Remembered[WorkCounts] = Remembered(KEEP_S)
+_kept_reviews: Remembered[int] = Remembered(KEEP_S)
 
 
 async def menu_counts(connection: Connection, actor: Actor) -> Counts:
@@ -32,3 +34,14 @@ async def menu_work(connection: Connection, actor: Actor) -> WorkCounts:
 async def fresh_work(connection: Connection, actor: Actor) -> WorkCounts:
     """Count it anew, for a page that shows it, or after something of it was done."""
     return _kept_work.keep(actor.id.encode(), await work_counts(connection, actor))
+
+
+async def menu_reviews(connection: Connection, actor: Actor) -> int:
+    """Count the orders that wait for a fraud review."""
+    known = _kept_reviews.recall(actor.id.encode())
+    return known if known is not None else await fresh_reviews(connection, actor)
+
+
+async def fresh_reviews(connection: Connection, actor: Actor) -> int:
+    """Count them anew, after one was opened or decided."""
+    return _kept_reviews.keep(actor.id.encode(), await count_waiting(connection, actor))

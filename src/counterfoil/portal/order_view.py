@@ -1,6 +1,7 @@
 """What the order page shows beside the order itself: sentences, sums, menus and forms."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,8 +20,10 @@ from counterfoil.order.shapes import (
 )
 from counterfoil.portal import reasons, story, words
 from counterfoil.portal.forms import Form
+from counterfoil.portal.holding import HeldView, held_view
 from counterfoil.portal.paying import Judged, PaymentView, payment_views
 from counterfoil.portal.refund_view import RefundView, refunds_of
+from counterfoil.portal.reviewing import ReviewView, review_view
 from counterfoil.portal.state_words import hue_of
 
 
@@ -108,6 +111,10 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     entries: Sequence[EntryShape] = ()
     payable: bool = False
     money_why: str = ""
+    hold_why: str = ""
+    review_why: str = ""
+    actor_id: str = ""
+    now: datetime | None = None
     older_facts: str = ""
 
 
@@ -123,6 +130,7 @@ class OrderView(msgspec.Struct, kw_only=True):
     said: str = ""
     pulse: str = "15s"
     plain_form: Form = msgspec.field(default_factory=Form)
+    hold_form: Form = msgspec.field(default_factory=Form)
     sync_form: Form = msgspec.field(default_factory=Form)
     note_form: Form = msgspec.field(default_factory=Form)
     state_form: Form = msgspec.field(default_factory=Form)
@@ -142,6 +150,19 @@ class OrderView(msgspec.Struct, kw_only=True):
     def holds(self) -> list[HoldShape]:
         """Open holds."""
         return self.order.holds
+
+    @property
+    def held(self) -> list[HeldView]:
+        """Open holds in words; that of a waiting review is told with the review."""
+        now = self.known.now or self.order.updated_at
+        told = [held_view(hold, now) for hold in self.order.holds]
+        waits = self.review is not None and self.review.waits
+        return [one for one in told if not (one.of_review and waits)]
+
+    @property
+    def review(self) -> ReviewView | None:
+        """The fraud review, if there was one."""
+        return review_view(self.order.fraud_review, self.known.actor_id)
 
     @property
     def gate(self) -> str:

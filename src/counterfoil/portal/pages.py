@@ -38,6 +38,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     expiring: int = 0
     tasks: int = 0
     to_approve: int | None = None
+    to_review: int | None = None
     now: datetime = field(default_factory=lambda: datetime.fromtimestamp(0, UTC))
 
     def can(self, right: str) -> bool:

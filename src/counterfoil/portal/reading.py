@@ -13,7 +13,9 @@ import msgspec
 
 from counterfoil.actions.capture import capturable
 from counterfoil.actions.change_state import check_state
+from counterfoil.actions.hold import may_be_held
 from counterfoil.actions.pay import due_by_bag, require_payable
+from counterfoil.actions.review import reviewable
 from counterfoil.actions.ship import check_gate
 from counterfoil.book.balances import EntryShape, entries_of_order
 from counterfoil.book.looking import GatewayCall
@@ -128,6 +130,10 @@ def known(folder: Folder, actor: Actor, **more: Any) -> Known:
             for bag in folder.bags
         },
         gate=why_not(check_gate, folder),
+        hold_why=why_not(may_be_held, folder),
+        review_why=why_not(reviewable, folder),
+        actor_id=actor.id,
+        now=folder.at,
         judged={one.id: judge(folder, one, actor) for one in folder.payments} if whole else {},
         refund_doors={
             one.id: why_not_approve(one, actor) for one in folder.refunds if one.waits_for_approval

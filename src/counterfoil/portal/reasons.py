@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from counterfoil.actions.hold import right_to_release
 from counterfoil.order.shapes import OrderShape, TransactionShape
 from counterfoil.portal import attending, words
 from counterfoil.portal.figures import money
@@ -81,9 +82,22 @@ def of_order(
                     text=f"{words.HOLDS.get(hold.reason_code, hold.reason_code)} – blocks "
                     + " and ".join(hold.blocks),
                     since=hold.placed_at,
+                    door="Release…",
+                    href=f"{page}/holds/{hold.handle}/release",
+                    right=right_to_release(hold.handle),
                 )
                 for hold in order.holds
             ] or [reason]
+        elif code == "in_review" and (review := order.fraud_review):
+            told.append(
+                reason._replace(
+                    text=f"Waits for the fraud review: {review.explanation}",
+                    since=review.opened_at,
+                    door="Pass…" if review.resolved_at is None else "",
+                    href=f"{page}/review/pass" if review.resolved_at is None else "",
+                    right="reviews.decide",
+                )
+            )
         elif code == "cancellation_unfinished":
             again = any(one.action == "cancel" for one in order.allowed_actions)
             told.append(

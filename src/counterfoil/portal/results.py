@@ -83,6 +83,7 @@ def beside(visit: Visit, read: Read, facts: Facts) -> dict[str, Any]:
         "row": None,
         "changed": MONEY_REGIONS,
         "decided": decided if visit.came_from("/portal/approvals") else "",
+        "reviewed": visit.came_from("/portal/reviews"),
     }
     if not visit.part:
         return context

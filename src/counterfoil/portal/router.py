@@ -14,6 +14,7 @@ from counterfoil.portal.routes import (
     changes,
     drift,
     gateways,
+    holds,
     inbound,
     ledger,
     letter_texts,
@@ -28,6 +29,8 @@ from counterfoil.portal.routes import (
     payments,
     reconciliation,
     refund,
+    review_rules,
+    reviews,
     shipments,
     states,
     void,
@@ -79,6 +82,9 @@ def create_portal() -> Router:
             *states.ROUTES,
             *migrations.ROUTES,
             *methods.ROUTES,
+            *holds.ROUTES,
+            *reviews.ROUTES,
+            *review_rules.ROUTES,
         ],
     )
     return Router(

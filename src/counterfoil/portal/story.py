@@ -32,7 +32,7 @@ LINES = {
     "order.updated": Line("neutral", "note", "Order changed: {fields}"),
     "order.state_changed": Line("progress", "progress", "State changed from {from_} to {to}"),
     "order.held": Line("warning", "hand-stop", "Hold placed: {hold}"),
-    "order.released": Line("success", "check", "Hold released: {hold}"),
+    "order.released": Line("success", "check", "Hold released{by_itself}: {hold}"),
     "order.completed": Line("success", "circle-check", "Everything has been shipped"),
     "order.cancel_requested": Line("warning", "message-cancel", "Cancellation begun"),
     "order.cancel_declined": Line("neutral", "arrow-back-up", "Cancellation declined"),
@@ -74,8 +74,8 @@ LINES = {
     "refund.approved": Line("violet", "check", "Refund of {amount} approved"),
     "refund.rejected": Line("neutral", "x", "Refund of {amount} rejected"),
     "task.done": Line("success", "check", "Task done: {task}"),
-    "fraud.review_opened": Line("warning", "shield-question", "Waits for a fraud review"),
-    "fraud.review_assigned": Line("neutral", "user-circle", "Fraud review taken over"),
+    "fraud.review_opened": Line("warning", "shield-question", "Sent to the fraud review: {why}"),
+    "fraud.review_assigned": Line("neutral", "shield-half", "Fraud review: {assignee}"),
     "fraud.passed": Line("success", "shield-check", "Fraud review passed"),
     "fraud.failed": Line("danger", "shield-x", "Fraud review failed"),
     "letter.sent": Line("success", "mail", "Letter to the customer sent"),
@@ -130,6 +130,13 @@ def _words(data: dict[str, Any], names: dict[str, str]) -> _Words:
         found["fee"] = f", less {money(int(moved['fee']), str(moved['currency']))} of fees"
     hold = data.get("hold") or {}
     found["hold"] = words.HOLDS.get(str(hold.get("reason_code")), str(hold.get("handle", "")))
+    if data.get("by_itself"):
+        found["by_itself"] = " by itself"
+    review = data.get("review") or {}
+    found["why"] = str(review.get("explanation") or "it waits")
+    found["assignee"] = f"{who(review['assignee'])} looks at it" if review.get("assignee") else (
+        "given back"
+    )
     parcel = data.get("shipment") or {}
     if parcel.get("tracking_number"):
         found["tracking"] = f" – {parcel['tracking_number']}"

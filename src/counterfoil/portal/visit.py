@@ -22,7 +22,7 @@ from counterfoil.kernel.problem import PermissionDenied
 from counterfoil.kernel.secrets import KeyRing
 from counterfoil.order.actor import Actor
 from counterfoil.portal import pages, respond, tokens
-from counterfoil.portal.counts import menu_counts, menu_work
+from counterfoil.portal.counts import menu_counts, menu_reviews, menu_work
 from counterfoil.portal.forms import typed
 from counterfoil.portal.respond import Asking
 from counterfoil.settings import Settings
@@ -81,6 +81,7 @@ class Visit(msgspec.Struct):
         async with self.works.pool.connection(self.actor.account_id) as connection:
             counts = await menu_counts(connection, self.actor)
             work = await menu_work(connection, self.actor)
+            reviews = await menu_reviews(connection, self.actor)
             waiting = None
             if self.actor.can("payments.approve"):
                 waiting = await count_awaiting(connection, self.actor)
@@ -91,6 +92,7 @@ class Visit(msgspec.Struct):
             expiring=work.expiring,
             tasks=work.tasks,
             to_approve=waiting,
+            to_review=reviews,
         )
         self.request.state.frame = self.frame
 
