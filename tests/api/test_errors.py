@@ -8,7 +8,7 @@ SOME_ID = "0199c000-0000-7000-8000-000000000001"
 
 
 def test_addresses_and_methods_that_are_not_there(shop):
-    for path in ("/v1", "/v1/nope", "/v2/orders", f"/v1/orders/{SOME_ID}/holds", "/v1/webhooks"):
+    for path in ("/v1", "/v1/nope", "/v2/orders", f"/v1/orders/{SOME_ID}/returns", "/v1/webhooks"):
         assert code_of(shop.get(path)) == (404, "not_found")
     answer = shop.call("DELETE", "/v1/orders/bulk")
     assert code_of(answer) == (405, "method_not_allowed")
