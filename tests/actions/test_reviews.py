@@ -45,7 +45,8 @@ def test_a_passed_order_goes_back_to_where_it_was():
     order = change.after
     assert (order.order.state, order.order.fraud_status) == ("new", "PASSED")
     assert may_ship(order.order)
-    assert (order.review.note, order.review.decided_by["name"]) == ("Rang her.", "Anna Berg")
+    by = (order.review.decided_by or {})["name"]
+    assert (order.review.note, by) == ("Rang her.", "Anna Berg")
     assert "Rang" not in str(change.facts[0].data)
     assert_lawful(order)
 
@@ -157,7 +158,7 @@ def test_what_is_about_to_end_is_not_sent_to_review(state):
 
 def test_a_review_is_taken_and_given_back():
     order = lived(reviewed(), take_review)
-    assert order.review.assignee["name"] == "Anna Berg"
+    assert (order.review.assignee or {})["name"] == "Anna Berg"
     assert act(order, take_review).nothing
     order = lived(order, give_review_back)
     assert order.review.assignee is None

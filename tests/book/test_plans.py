@@ -19,10 +19,12 @@ from counterfoil.book.feed import events
 from counterfoil.book.lists import Filters, list_orders, view_counts
 from counterfoil.book.looking import letters, unfinished, unsettled
 from counterfoil.book.order_numbers import NumbersWanted, order_numbers
+from counterfoil.book.reviews import count_reviews, count_waiting, list_reviews, screened
 from counterfoil.book.search import find_one
 from counterfoil.book.waiting import expiring, tasks
 from counterfoil.kernel import db
 from counterfoil.kernel.page import COUNT_MAX
+from counterfoil.order.screening import ReviewRules
 from tests.filled import fill, middle
 
 pytestmark = pytest.mark.database
@@ -210,6 +212,11 @@ async def test_views_searches_and_the_feed_read_little_in_vain(
             await letters(connection, module_admin)
             await tasks(connection, module_admin)
             await expiring(connection, module_admin, within_hours=1000)
+            for status in ("waiting", "passed", "failed"):
+                await list_reviews(connection, module_admin, status=status)
+            await count_waiting(connection, module_admin)
+            await count_reviews(connection, module_admin, order.placed_at)
+            await screened(connection, module_admin, order.id, ReviewRules(first_order=True))
         assert feed.WINDOW <= 10_000
         async with Explained(connection):
             for wanted in (

@@ -35,7 +35,7 @@ create unique index fraud_reviews_open on fraud_reviews (account_id, order_id)
 create index fraud_reviews_of_order on fraud_reviews (account_id, order_id);
 create index fraud_reviews_waiting on fraud_reviews (account_id, opened_at, id)
   where resolved_at is null;
-create index fraud_reviews_decided on fraud_reviews (account_id, resolved_at, id)
+create index fraud_reviews_decided on fraud_reviews (account_id, status, resolved_at, id)
   where resolved_at is not null;
 
 -- Reviews that were open before they had rows.
