@@ -156,8 +156,16 @@ def _not_here(found: Compared, movement: Movement, free: list[Transaction]) -> N
     same = next(
         (r for r in alike if r.status == "SUCCEEDED" and r.gateway_transaction_id is None), None
     )
+    unnamed = [
+        r for r in free
+        if r.type in kinds and r.status == "SUCCEEDED" and r.gateway_transaction_id is None
+    ]
     if same is not None:
         free.remove(same)
+    elif kinds == _RELEASES and sum(row.amount for row in unnamed) == movement.amount:
+        # What expired there at once may have been given up here in parts, without a name there.
+        for row in unnamed:
+            free.remove(row)
     elif movement.our_reference is None and any(row.status in UNSETTLED for row in alike):
         found.waiting = True
     else:

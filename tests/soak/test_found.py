@@ -1,12 +1,13 @@
-"""A statement that was overtaken while its reader stood still. Found by the simulator."""
+"""What the simulator has found, each once more without chance."""
 
+from counterfoil.work.settle import settle_now
 from counterfoil.work.sync import sync_order
 from tests.soak.simulator import Simulator
 from tests.work.ledger import assert_same
-from tests.work.shop import CAPTURE, REFUND, Shop
+from tests.work.shop import CAPTURE, REFUND, VOID, Shop
 
 
-async def test_what_happened_since_it_was_read_is_neither_missed_nor_doubled(
+async def test_what_happened_since_a_statement_was_read_is_neither_missed_nor_doubled(
     simulator: Simulator,
 ):
     """Both are read again: nothing is booked from the old one, and nobody is called."""
@@ -34,4 +35,22 @@ async def test_what_happened_since_it_was_read_is_neither_missed_nor_doubled(
     assert folder.order.version == version
     assert folder.payments[0].attention is None
     assert_same(folder, world.sandbox)
+    await world.clean()
+
+
+async def test_what_expired_there_at_once_and_here_in_parts_calls_nobody(simulator: Simulator):
+    """A void that finds the hold expired is done; what is left expires here by itself. [V-2]"""
+    world = simulator.world
+    order_id = await world.home.order(5000)
+    asked, ran = await world.home.intend(VOID, order_id, amount=1000)
+    await world.advance(8 * 24 * 3600)
+    said = await settle_now(world.home.works, asked, ran)
+    assert said.status == 201
+    await world.home.worked()
+    await world.advance(3600)
+    await sync_order(world.home.works, world.person, order_id)
+    folder = await world.home.folder(order_id)
+    assert (folder.order.voided, folder.order.expired) == (1000, 4000)
+    assert world.sandbox.payment(folder.payments[0].provider_reference)["expired"] == 5000
+    assert folder.payments[0].attention is None
     await world.clean()
