@@ -46,7 +46,7 @@ async def test_cancelling_settles_the_money_and_asks_about_the_letter(
     assert await site.moved(order_id, "void") == [40000]
     wanted = 1 if notify == "yes" else 0
     for _ in range(50):
-        letters = [text for text in site.letters() if number in text]
+        letters = [text for text in site.letters() if f"order {number}" in text.lower()]
         if len(letters) >= wanted:
             break
         await asyncio.sleep(0.1)
