@@ -1,10 +1,12 @@
 """What the simulator has found, each once more without chance."""
 
+from counterfoil.book.invariants import check
 from counterfoil.work.settle import settle_now
 from counterfoil.work.sync import sync_order
+from tests.actions.laws import assert_lawful
 from tests.soak.simulator import Simulator
 from tests.work.ledger import assert_same
-from tests.work.shop import CAPTURE, REFUND, VOID, Shop
+from tests.work.shop import CAPTURE, PAY, REFUND, VOID, Shop
 
 
 async def test_what_happened_since_a_statement_was_read_is_neither_missed_nor_doubled(
@@ -53,4 +55,23 @@ async def test_what_expired_there_at_once_and_here_in_parts_calls_nobody(simulat
     assert (folder.order.voided, folder.order.expired) == (1000, 4000)
     assert world.sandbox.payment(folder.payments[0].provider_reference)["expired"] == 5000
     assert folder.payments[0].attention is None
+    await world.clean()
+
+
+async def test_a_person_is_called_where_a_cancelled_order_cannot_give_up_a_late_payment(
+    simulator: Simulator,
+):
+    """Authorised after the order was cancelled, and the provider refuses to release it. [A-3]"""
+    world = simulator.world
+    order_id = await world.home.order(5000, amount=3000)
+    asked, ran = await world.home.intend(PAY, order_id, gateway="card", amount=2000)
+    await world.home.run(VOID, order_id)
+    world.sandbox.fault("decline", kind=VOID)
+    await settle_now(world.home.works, asked, ran)
+    await world.home.worked()
+    folder = await world.home.folder(order_id)
+    assert (folder.order.system_state, folder.order.open) == ("CANCELED", 2000)
+    assert [(task.kind, task.status) for task in folder.tasks] == [("compensation", "OPEN")]
+    assert_lawful(folder)
+    assert await check(world.home.works.pool, world.account.id) == []
     await world.clean()

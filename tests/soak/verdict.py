@@ -24,10 +24,14 @@ async def judge(schedule: "Schedule") -> None:
     folders = {}
     for order_id in schedule.orders:
         folder = folders[order_id] = await schedule.world.home.folder(order_id)
-        assert_lawful(folder)
-        assert_equal(folder, schedule.world.sandbox)
-        assert_somebody_knows(folder)
-        assert_nothing_found(folder)
+        try:
+            assert_lawful(folder)
+            assert_equal(folder, schedule.world.sandbox)
+            assert_somebody_knows(folder)
+            assert_nothing_found(folder)
+        except AssertionError as wrong:
+            wrong.add_note(_told(folder))
+            raise
     for request in schedule.requests:
         if request.begun:
             assert_answered(request, folders[request.order])
@@ -52,7 +56,7 @@ def assert_equal(folder: Folder, sandbox: Sandbox) -> None:
             view = sandbox.payment(payment.provider_reference)
             mine = {name: getattr(payment, name) for name in TOLD}
             yours = {name: view[name] for name in TOLD}
-            assert _released(yours) == _released(mine), f"{yours} {_told(folder)}"
+            assert _released(yours) == _released(mine), str(yours)
     ours, theirs = _real(ours), _real(theirs)
     assert ours == theirs, f"ours alone {ours - theirs}, theirs alone {theirs - ours}"
 
@@ -100,8 +104,7 @@ def assert_somebody_knows(folder: Folder) -> None:
             assert payment.attention is not None, f"nobody is called for {row.type} {row.id}"
     for payment in folder.payments:
         waiting = any(_waits(row) for row in folder.transactions if row.payment_id == payment.id)
-        assert waiting or payment.attention is None, (
-            f"called for nothing: {payment.attention} {_told(folder)}")
+        assert waiting or payment.attention is None, f"called for nothing: {payment.attention}"
 
 
 def assert_nothing_found(folder: Folder) -> None:
@@ -112,7 +115,7 @@ def assert_nothing_found(folder: Folder) -> None:
     found = [row for row in folder.transactions
              if row.source == "sync" and row.cancellation_id is None  # a step it let begin
              and row.type not in ("REFUND_REVERSAL", "EXPIRE")]
-    assert found == [], f"the provider did something that we had no idea of: {_told(folder)}"
+    assert found == [], "the provider did something that we had no idea of"
 
 
 def _told(folder: Folder) -> str:

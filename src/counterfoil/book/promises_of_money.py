@@ -140,10 +140,13 @@ where <here> and o.unknown_pending <> (select coalesce(sum(t.amount), 0) from tr
     ),
     Promise(
         name="canceled_holds_nothing",
-        sentence="A cancelled order holds no money that is open.",
+        sentence="A cancelled order holds no money that is open, unless a person was called because"
+        " the provider would not release it.",
         query="""select o.id, o.financial_status as detail from orders o
 where <here> and o.system_state = 'CANCELED' and o.authorized - o.captured - o.voided - o.expired
-  - o.capture_pending - o.void_pending > 0""",
+  - o.capture_pending - o.void_pending > 0 and not exists (select from tasks k
+    where k.account_id = $1 and k.order_id = o.id and k.kind = 'compensation'
+      and k.status = 'OPEN')""",
     ),
     Promise(
         name="cancellations_are_seen",
