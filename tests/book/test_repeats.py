@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
+from counterfoil.actions.acknowledge import acknowledge
 from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.capture import capture
 from counterfoil.actions.hold import WantedHold, hold
@@ -22,7 +23,7 @@ from counterfoil.kernel.problem import NotFound, Problem
 from counterfoil.order.folder import SECTIONS
 from counterfoil.order.intake import WantedOrder
 from counterfoil.order.intent import Asked
-from counterfoil.order.problems import VersionConflict
+from counterfoil.order.problems import IdempotencyKeyReused, VersionConflict
 from tests.actions.making import body
 
 
@@ -165,6 +166,24 @@ async def test_a_refusal_leaves_its_key_free(desks):
     await desks[0].run(order.order.id, capture)
     ran = await desks[0].run(order.order.id, refund, key="r", wanted=WantedRefund(reference="R"))
     assert ran.answered.status == 201
+
+
+async def test_what_found_its_effect_there_already_is_kept_under_its_key(desks):
+    one, two = desks
+    order = await one.order()
+    await one.run(order.order.id, acknowledge)
+    first = await one.run(order.order.id, acknowledge, key="again")
+    assert first.change.nothing
+    assert (first.answered.status, first.answered.replayed) == (200, False)
+    await one.run(order.order.id, note, body="Called the customer.")
+    repeat = await two.run(order.order.id, acknowledge, key="again")
+    assert repeat.answered.replayed
+    assert repeat.answered.body == first.answered.body
+    with pytest.raises(IdempotencyKeyReused):
+        await two.run(order.order.id, note, key="again", fingerprint="g", body="Else.")
+    many = [desk.run(order.order.id, acknowledge, key="at once") for desk in (one, two) * 10]
+    bodies = {ran.answered.body for ran in await asyncio.gather(*many)}
+    assert len(bodies) == 1
 
 
 async def test_a_reference_belongs_to_one_refund_of_the_store(desks):

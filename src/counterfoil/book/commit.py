@@ -68,6 +68,8 @@ _ORDER = """update orders set {sets}
 _NEW_KEY = """insert into idempotency (account_id, credential, key, fingerprint, status, body, etag,
     location, order_id)
   select $1, {given}, o.id from o returning 1"""
+_KEPT = """insert into idempotency (account_id, credential, key, fingerprint, status, body, etag,
+    location, order_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
 _ANSWER = """update idempotency set status = {p1}, body = {p2}, etag = {p3}, location = {p4}
   where account_id = $1 and credential = {p5} and key = {p6} and status is null
     and exists (select from o) returning 1"""
@@ -324,6 +326,17 @@ async def commit(
         parameters += _counted(rows[table])
     parameters += [_term_rows([(change.after.order, some)]) for some in terms if some]
     return await connection.row(_statement(shape), *parameters) is not None
+
+
+async def keep_answer(
+    connection: Connection, key: Key, answered: Answered, order_id: str
+) -> None:
+    """Store the answer of a command that found its effect there already.
+
+    So a repeat gets it too, whatever has become possible since. Raises what the database refuses.
+    [domain.md §10]
+    """
+    await connection.rows(_KEPT, connection.account, *_key_values(key, answered), order_id)
 
 
 async def commit_new(connection: Connection, changes: Sequence[Change]) -> None:

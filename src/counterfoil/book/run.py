@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from counterfoil.book.commit import commit
+from counterfoil.book.commit import commit, keep_answer
 from counterfoil.book.opening import Key, Opened, open_folder
 from counterfoil.book.refusals import SomebodyWasFirst, refusal
 from counterfoil.kernel.db import Connection, Gone, Pool
@@ -140,8 +140,7 @@ class Book:
         folder = await self._fresh(connection, command, opened)
         change = action(folder, **arguments)
         if change.nothing:
-            told_now = None if command.answer_to else answer(change, command.actor)
-            return Ran(change=change, answered=told_now)
+            return await self._nothing(connection, command, change)
         told, answer_to = self._tell(command, change)
         failpoint("book.commit")
         sent[:] = [change] if told is None else []
@@ -152,6 +151,15 @@ class Book:
             raise SomebodyWasFirst
         failpoint("book.committed")
         return Ran(change=change, answered=told, waiting=told is None)
+
+    async def _nothing(self, connection: Connection, command: Command, change: Change) -> Ran:
+        """Answer that the effect is there already; the key keeps that, unless it is still open."""
+        if command.answer_to:
+            return Ran(change=change, answered=None)
+        told = answer(change, command.actor)
+        if command.key is not None and told.status != 202:
+            await keep_answer(connection, command.key, told, change.after.order.id)
+        return Ran(change=change, answered=told)
 
     def _tell(
         self, command: Command, change: Change
