@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import pytest
 import pytest_asyncio
@@ -203,7 +204,8 @@ def test_holds_that_end_soon_are_listed(shop):
         page = shop.get(f"/v1/payments/expiring?within_hours=200&limit=2{more}").json()
         seen += page["data"]
         cursor = page["next_cursor"] or "end"
-    assert [one["expires_at"] for one in seen] == sorted(one["expires_at"] for one in seen)
+    ends = [datetime.fromisoformat(one["expires_at"]) for one in seen]
+    assert ends == sorted(ends)
     mine = next(one for one in seen if one["order_id"] == order["id"])
     assert (mine["open"], mine["may_capture"], mine["may_reauthorise"]) == (5000, True, True)
     assert 7 * 86400 - 60 < mine["seconds_left"] <= 7 * 86400
