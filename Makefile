@@ -35,9 +35,9 @@ format:  ## let ruff mend what it can
 	@$(py) -m ruff check --fix src tests bench
 	@$(py) -m ruff format src tests bench
 
-soak:    ## try to lose money for ten minutes (SECONDS=600, SEED=… to begin elsewhere, REPLAY=… to play one schedule again)
+soak:    ## try to lose money for an hour, ten thousand schedules of it (SECONDS=3600, SEED=… to begin elsewhere, REPLAY=… to play one schedule again)
 	@bin/install test assets
-	@exec $(py) -m tests.soak --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
+	@exec $(py) -m tests.soak --seconds $(or $(SECONDS),3600) $(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
 
 bench:   ## measure on this machine (BIG=1: a million orders)
 	@bin/install bench assets

@@ -34,7 +34,7 @@ Line = tuple[str, str, float, bool]
 
 def main() -> int:
     options = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    options.add_argument("--seconds", type=int, default=600, help="for how long (600)")
+    options.add_argument("--seconds", type=int, default=3600, help="for how long (3600)")
     options.add_argument("--schedules", type=int, default=10_000, help="at most so many (10000)")
     options.add_argument("--seed", type=int, default=None, help="where to begin (by the clock)")
     options.add_argument("--replay", type=int, default=None, help="play one schedule and tell it")
