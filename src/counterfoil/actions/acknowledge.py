@@ -23,6 +23,7 @@ from counterfoil.order.transaction import UNSETTLED, Transaction
     "shipments",
     "holds",
     "notes",
+    "returns",
     "fraud_reviews",
     "merchants",
 )

@@ -47,6 +47,7 @@ class WantedCancel(msgspec.Struct, frozen=True, kw_only=True):
     "shipments",
     "holds",
     "notes",
+    "returns",
     "fraud_reviews",
     "merchants",
     "tasks",

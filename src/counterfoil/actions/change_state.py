@@ -23,6 +23,7 @@ SEEN = (
     "shipments",
     "holds",
     "notes",
+    "returns",
     "fraud_reviews",
     "states",
     "cancellations",

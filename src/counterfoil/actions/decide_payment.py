@@ -31,7 +31,7 @@ _BOUND = {"AUTHORIZE": "due", "CAPTURE": "open", "VOID": "open", "REFUND": "refu
 
 @opens(
     "bags", "items", "payments", "gateways", "refunds", "transactions", "cancellations",
-    "shipments", "holds", "notes", "merchants", "tasks", "drift_lines", "fraud_reviews",
+    "shipments", "holds", "notes", "returns", "merchants", "tasks", "drift_lines", "fraud_reviews",
 )  # fmt: skip
 def decide_payment(
     folder: Folder, *, asked: Asked, payment_id: str, decision: Decision, note: str | None = None

@@ -9,7 +9,7 @@ from counterfoil.kernel.problem import NotFound, ValidationFailed
 from counterfoil.order.change import Change, Lease
 from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
-from counterfoil.order.hold import REASON_CODES, Hold
+from counterfoil.order.hold import AWAITING_PAYMENT, REASON_CODES, Hold
 from counterfoil.order.intent import Asked
 from counterfoil.order.opening import opens
 from counterfoil.order.problems import HoldHandleTaken, InvalidState
@@ -138,3 +138,34 @@ def flag_holds(draft: Draft) -> None:
         what for held in draft.section("holds") if held.released_at is None for what in held.blocks
     }
     draft.set_order(hold_capture="capture" in blocks, hold_shipment="shipment" in blocks)
+
+
+def hold_until_paid(draft: Draft) -> None:
+    """Keep the goods here while something is due; nothing to do where they are kept for it already.
+
+    [rulings 34]
+    """
+    held = any(one.handle == AWAITING_PAYMENT and one.released_at is None
+               for one in draft.section("holds"))
+    if held or draft.due <= 0:
+        return
+    placed = Hold(
+        id=new_id(),
+        order_id=draft.order.id,
+        handle=AWAITING_PAYMENT,
+        reason_code="AWAITING_PAYMENT",
+        blocks=["shipment"],
+        placed_by=draft.actor.told(),
+        placed_at=draft.at,
+    )
+    draft.add(placed)
+    flag_holds(draft)
+    draft.fact("order.held", placed)
+
+
+def release_if_paid(draft: Draft) -> None:
+    """Let the goods go when nothing is due any more, where that alone kept them."""
+    waiting = next((one for one in draft.section("holds")
+                    if one.handle == AWAITING_PAYMENT and one.released_at is None), None)
+    if waiting is not None and draft.due == 0:
+        let_go(draft, waiting, by_itself=True)

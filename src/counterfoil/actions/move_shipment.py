@@ -77,7 +77,7 @@ class NewShipping(msgspec.Struct, frozen=True, kw_only=True):
     method: str | msgspec.UnsetType = msgspec.UNSET
 
 
-@opens("bags", "items", "shipments", "methods", "holds", "payments", "refunds", "notes")
+@opens("bags", "items", "shipments", "methods", "holds", "payments", "refunds", "notes", "returns")
 def update_shipment(
     folder: Folder, *, asked: Asked, shipment_id: str, wanted: NewShipping
 ) -> Change:

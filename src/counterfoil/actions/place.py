@@ -11,6 +11,7 @@ from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.problem import ValidationFailed
 from counterfoil.order.bag import Bag
 from counterfoil.order.change import Change
+from counterfoil.order.config import Store
 from counterfoil.order.draft import Draft, built_in
 from counterfoil.order.folder import Folder
 from counterfoil.order.intake import (
@@ -72,7 +73,29 @@ def place(
         raise _wrong("/bags", f"An order has at most {_UNITS_MAX} units.")
     order = _order(desk, wanted, order_id, bags, number=number, channel=channel)
     order = msgspec.structs.replace(order, create_fingerprint=fingerprint)
-    folder = Folder(
+    draft = Draft(_new_folder(desk, store, order), asked.actor, new=True)
+    for bag in bags:
+        draft.add(bag)
+    for item in items:
+        draft.add(item)
+    draft.fact(
+        "order.created",
+        None,
+        store=store.code,
+        channel=channel,
+        external_id=wanted.external_id,
+        is_test=wanted.is_test,
+    )
+    queue_if_wanted(draft, "order_received", asked)
+    _review(draft, desk, wanted)
+    if wanted.payment is not None:
+        _open_payment(draft, wanted.payment, asked)
+    return msgspec.structs.replace(draft.change(order), configuration=_unknown(desk, draft))
+
+
+def _new_folder(desk: Desk, store: Store, order: Order) -> Folder:
+    """Open the folder of an order that is about to be: nothing hangs on it yet."""
+    return Folder(
         order=order,
         store=store,
         state=built_in("new", store.code),
@@ -91,28 +114,12 @@ def place(
         tasks=(),
         payouts=(),
         drift_lines=(),
+        returns=(),
+        edits=(),
         gateways=desk.gateways,
         states=desk.states,
         merchants=desk.merchants,
     )
-    draft = Draft(folder, asked.actor, new=True)
-    for bag in bags:
-        draft.add(bag)
-    for item in items:
-        draft.add(item)
-    draft.fact(
-        "order.created",
-        None,
-        store=store.code,
-        channel=channel,
-        external_id=wanted.external_id,
-        is_test=wanted.is_test,
-    )
-    queue_if_wanted(draft, "order_received", asked)
-    _review(draft, desk, wanted)
-    if wanted.payment is not None:
-        _open_payment(draft, wanted.payment, asked)
-    return msgspec.structs.replace(draft.change(order), configuration=_unknown(desk, draft))
 
 
 def _unknown(desk: Desk, draft: Draft) -> dict[str, list[dict[str, str]]]:

@@ -43,6 +43,7 @@ _WITH_FEE = ("CAPTURE", "REFUND")
     "shipments",
     "holds",
     "notes",
+    "returns",
     "fraud_reviews",
     "merchants",
     "tasks",

@@ -52,7 +52,7 @@ class Synced(msgspec.Struct, frozen=True, kw_only=True):
 
 @opens(
     "bags", "items", "payments", "gateways", "refunds", "transactions", "cancellations",
-    "shipments", "holds", "notes", "merchants", "tasks", "drift_lines", "fraud_reviews",
+    "shipments", "holds", "notes", "returns", "merchants", "tasks", "drift_lines", "fraud_reviews",
 )  # fmt: skip
 def sync(
     folder: Folder, *, asked: Asked, payment_id: str, statement: Statement,

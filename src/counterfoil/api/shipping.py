@@ -14,6 +14,7 @@ from counterfoil.api.door import Door
 from counterfoil.book.run import Action
 from counterfoil.kernel.machine import TransitionNotAllowed
 from counterfoil.order.change import Answered
+from counterfoil.order.goods_shapes import ShipmentShape
 from counterfoil.order.problems import (
     AmountInvalid,
     DuplicateExternalId,
@@ -23,7 +24,6 @@ from counterfoil.order.problems import (
     TrackingNumberTaken,
     UnknownReference,
 )
-from counterfoil.order.shapes import ShipmentShape
 from counterfoil.order.shipment import ShipmentItem
 
 door = Door("Shipments")

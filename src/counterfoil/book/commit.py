@@ -36,6 +36,8 @@ _INSERT_ORDER = (
     "tasks",
     "payouts",
     "drift_lines",
+    "returns",
+    "edits",
     "ledger_entries",
     "facts",
 )

@@ -15,6 +15,8 @@ _ORDERED_BY = {
     "items": "position",
     "payments": "position",
     "shipments": "position",
+    "returns": "position",
+    "edits": "position",
     "holds": "placed_at",
     "fraud_reviews": "opened_at",
 }
@@ -22,6 +24,7 @@ _ORDERED_BY = {
 _WHEN = {
     "holds": "and (o.hold_capture or o.hold_shipment)",
     "fraud_reviews": "and o.fraud_status <> 'NOT_REQUIRED'",
+    "returns": "and o.shipped_count > 0",
 }
 _ROWS = """(select coalesce(json_agg(row_to_json(t) order by t.{by}), '[]')
   from {table} t where t.account_id = $1 and t.order_id = o.id {when})"""
@@ -43,6 +46,7 @@ _CONFIGURATION = {
 _FOUND_BY = {
     "orders": "$2",
     "shipments": "(select s.order_id from shipments s where s.account_id = $1 and s.id = $2)",
+    "returns": "(select r.order_id from returns r where r.account_id = $1 and r.id = $2)",
     "tasks": "(select t.order_id from tasks t where t.account_id = $1 and t.id = $2)",
 }
 _SAME_REFERENCE = """(select row_to_json(r) from refunds r
@@ -115,7 +119,7 @@ async def open_folder(
 ) -> Opened:
     """Read what an action needs of an order, and the stored answer for the key if one is there.
 
-    `found_by` "shipments" or "tasks": the id is that of one of the order's.
+    `found_by` "shipments", "returns" or "tasks": the id is that of one of the order's.
     Raises IdempotencyKeyReused and RequestInProgress. An order that is not here: folder is None.
     """
     sql = _open_folder(needs, found_by, keyed=key is not None, referenced=reference is not None)

@@ -24,12 +24,14 @@ join items i on i.account_id = $1 and i.order_id = o.id
 cross join lateral (select
     coalesce(sum(x.units) filter (where x.status not in ('OPEN', 'CANCELED')), 0) as gone,
     coalesce(sum(x.units) filter (where x.status = 'DELIVERED'), 0) as arrived,
-    coalesce(sum(x.units) filter (where x.status = 'COULD_NOT_DELIVER'), 0) as failed
+    coalesce(sum(x.units) filter (where x.status = 'COULD_NOT_DELIVER'), 0) as failed,
+    coalesce(sum(x.units) filter (where x.status = 'RETURNED'), 0) as back
   from (select s.status, (p.part ->> 'quantity')::integer as units from shipments s
     cross join lateral jsonb_array_elements(s.items) p(part)
     where s.account_id = $1 and s.order_id = o.id and (p.part ->> 'item_id')::uuid = i.id) x) s
 where <here> and (i.quantity_shipped, i.quantity_delivered, i.quantity_failed)
-  is distinct from (s.gone, greatest(0, s.arrived - i.quantity_returned), s.failed)""",
+  is distinct from (s.gone, greatest(0, s.arrived - (i.quantity_returned - s.back)),
+    s.failed - least(s.failed, greatest(0, i.quantity_returned - s.back - s.arrived)))""",
     ),
     Promise(
         name="parcels_hold_own_lines",

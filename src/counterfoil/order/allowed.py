@@ -9,6 +9,7 @@ from counterfoil.order.actor import Actor
 from counterfoil.order.amounts import Amounts
 from counterfoil.order.bag import Bag
 from counterfoil.order.folder import Folder
+from counterfoil.order.goods_return import Return
 from counterfoil.order.order import Order
 from counterfoil.order.payment import Payment
 from counterfoil.order.refund import Refund
@@ -122,12 +123,31 @@ def shipment_actions(order: Order, shipment: Shipment, actor: Actor) -> list[Act
     if not actor.can("shipments.write"):
         return []
     if shipment.status == "OPEN" and may_ship(order):
-        names = ("ship", "update")
+        names = ("ship", "update", "split", "merge", "cancel")
     elif shipment.status in ("SHIPPED", "IN_TRANSIT") and may_follow(order):
-        names = ("deliver", "fail", "update")
+        on_its_way = ("in_transit",) if shipment.status == "SHIPPED" else ()
+        names = (*on_its_way, "deliver", "fail", "return", "update")
     elif shipment.status == "COULD_NOT_DELIVER" and may_follow(order):
         again = ("ship",) if may_send_again(order) else ()
-        names = (*again, "deliver", "update")
+        names = (*again, "deliver", "return", "update")
+    elif shipment.status == "DELIVERED" and actor.can("returns.write"):
+        names = ("return",)
+    return [ActionShape(name) for name in names]
+
+
+def return_actions(order: Order, back: Return, actor: Actor) -> list[ActionShape]:
+    """List what the actor may do to a return now."""
+    if not actor.can("returns.write"):
+        return []
+    names: tuple[str, ...] = ()
+    if back.status == "REQUESTED":
+        names = ("approve", "reject", "receive")
+    elif back.status == "APPROVED":
+        names = ("receive", "close")
+    elif back.status == "RECEIVED":
+        names = ("receive", "close") if back.expected else ("close",)
+    if back.resolution == "EXCHANGE" and actor.merchants is not None:
+        names = tuple(name for name in names if name != "receive")
     return [ActionShape(name) for name in names]
 
 

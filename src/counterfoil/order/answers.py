@@ -10,14 +10,21 @@ import msgspec
 
 from counterfoil.kernel.money import to_decimal
 from counterfoil.order.actor import Actor
-from counterfoil.order.allowed import payment_actions, refund_actions, shipment_actions
+from counterfoil.order.allowed import (
+    payment_actions,
+    refund_actions,
+    return_actions,
+    shipment_actions,
+)
 from counterfoil.order.cancellation import Cancellation
 from counterfoil.order.change import Answered, Change
 from counterfoil.order.folder import Folder
+from counterfoil.order.goods_return import Return
 from counterfoil.order.hold import Hold
 from counterfoil.order.letter import Letter, tell_letter
 from counterfoil.order.note import Note
 from counterfoil.order.order import Order
+from counterfoil.order.order_edit import OrderEdit
 from counterfoil.order.payment import Payment
 from counterfoil.order.problems import GatewayDeclined
 from counterfoil.order.refund import Refund
@@ -26,9 +33,11 @@ from counterfoil.order.shipment import Shipment
 from counterfoil.order.task import Task
 from counterfoil.order.telling import tell_brief_to, tell_order
 from counterfoil.order.tells import (
+    tell_edit,
     tell_note,
     tell_payment,
     tell_refund,
+    tell_return,
     tell_shipment,
     tell_task,
     tell_transaction,
@@ -63,6 +72,14 @@ def answer(change: Change, actor: Actor, *, created: bool = True) -> Answered:
         case Shipment():
             shape = tell_shipment(result, shipment_actions(folder.order, result, actor))
             return _told(folder, shape, status)
+        case Return():
+            actions = return_actions(folder.order, result, actor)
+            told = tell_return(result, actions, tell_brief_to(folder, actor))
+            where = f"/v1/returns/{result.id}" if status == 201 else None
+            return _told(folder, told, status, location=where)
+        case OrderEdit():
+            brief = tell_brief_to(folder, actor)
+            return _told(folder, tell_edit(result, folder.order.currency, brief), status)
         case Note():
             return _told(folder, tell_note(result), status)
         case Payment():
@@ -70,8 +87,8 @@ def answer(change: Change, actor: Actor, *, created: bool = True) -> Answered:
         case Letter():
             return _told(folder, tell_letter(result), status)
         case Task():
-            told = msgspec.structs.replace(tell_task(result), order_number=folder.order.number)
-            return _told(folder, told, 200)
+            done = msgspec.structs.replace(tell_task(result), order_number=folder.order.number)
+            return _told(folder, done, 200)
         case Order() | Hold():
             return tell_whole(folder, actor, status if change.seen == 0 else 200)
     raise AssertionError(f"nothing tells a {type(result).__name__}")
@@ -234,6 +251,8 @@ def _cancellation(plan: Cancellation, folder: Folder, actor: Actor) -> Answered:
         email = "queued" if folder.order.customer.get("email") else "no_address"
     shape = CancellationShape(
         id=plan.id,
+        bag_id=plan.bag_id,
+        lines=plan.lines,
         status=plan.status,
         refunded_amount=plan.refunded_amount,
         reversed_amount=plan.reversed_amount,

@@ -91,6 +91,11 @@ class Draft:
         self._facts.append((kind, about, merchant, more))
 
     @property
+    def due(self) -> int:
+        """What no payment covers yet, as the bags are now; the order is summed up at the end."""
+        return sum(bag.due for bag in self.section("bags"))
+
+    @property
     def next_sequence(self) -> int:
         """The sequence that the next fact will have."""
         return self.order.version + len(self._facts) + 1

@@ -10,11 +10,13 @@ from counterfoil.order.bag import Bag
 from counterfoil.order.cancellation import Cancellation
 from counterfoil.order.config import OrderState, ShipmentMethod, Store
 from counterfoil.order.drift import DriftLine
+from counterfoil.order.goods_return import Return
 from counterfoil.order.hold import Hold
 from counterfoil.order.item import Item
 from counterfoil.order.letter import Letter
 from counterfoil.order.note import Note
 from counterfoil.order.order import Order
+from counterfoil.order.order_edit import OrderEdit
 from counterfoil.order.payment import GatewayOfPayment, Payment
 from counterfoil.order.payout import Payout
 from counterfoil.order.refund import Refund
@@ -51,6 +53,8 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "tasks": Task,
     "payouts": Payout,
     "drift_lines": DriftLine,
+    "returns": Return,
+    "edits": OrderEdit,
 }
 #: Configuration that may be opened beside them; an action never changes it.
 CONFIGURATION = ("states", "gateways", "methods", "merchants")
@@ -77,6 +81,8 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     tasks: tuple[Task, ...] = UNOPENED
     payouts: tuple[Payout, ...] = UNOPENED
     drift_lines: tuple[DriftLine, ...] = UNOPENED
+    returns: tuple[Return, ...] = UNOPENED
+    edits: tuple[OrderEdit, ...] = UNOPENED
     states: tuple[OrderState, ...] = UNOPENED
     gateways: tuple[GatewayOfPayment, ...] = UNOPENED
     methods: tuple[ShipmentMethod, ...] = UNOPENED

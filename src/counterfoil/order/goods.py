@@ -8,6 +8,7 @@ from counterfoil.order.item import Item
 from counterfoil.order.life import ITEM
 from counterfoil.order.shipment import LEFT, Shipment
 
+_RETURNED_FROM = ("DELIVERED", "COULD_NOT_DELIVER", "IN_TRANSIT", "SHIPPED")
 _ADVANCE = ("SHIPPED", "IN_TRANSIT", "COULD_NOT_DELIVER", "DELIVERED", "RETURNED")
 
 
@@ -26,24 +27,36 @@ def restated_item(item: Item, shipments: list[Shipment]) -> Item:
                     by_status[shipment.status] += part.quantity
     shipped = sum(by_status.values())
     state = item.delivery_state
+    stages = _with_returned(by_status, item.quantity_returned)
     if item.live == 0:
         state = "CANCELED"
     elif item.live == shipped:
-        stages = dict(by_status)
-        back = item.quantity_returned - stages["RETURNED"]
-        stages["DELIVERED"] -= max(0, back)
-        stages["RETURNED"] += max(0, back)
         state = next(stage for stage in _ADVANCE if stages[stage] > 0)
     if state != item.delivery_state and (item.delivery_state, state) not in ITEM.jumps:
         ITEM.check(item.delivery_state, state)
     return msgspec.structs.replace(
         item,
         quantity_shipped=shipped,
-        quantity_delivered=max(0, by_status["DELIVERED"] - item.quantity_returned),
-        quantity_failed=by_status["COULD_NOT_DELIVER"],
+        quantity_delivered=stages["DELIVERED"],
+        quantity_failed=stages["COULD_NOT_DELIVER"],
         delivery_state=state,
         shipment_id=newest,
     )
+
+
+def _with_returned(by_status: dict[str, int], returned: int) -> dict[str, int]:
+    """Count the units that came back as returned: those of returned parcels, then delivered ones.
+
+    Then such as could not be delivered, and at last those that are on their way by what we know.
+    """
+    stages = dict(by_status)
+    back = max(0, returned - stages["RETURNED"])
+    for stage in _RETURNED_FROM:
+        taken = min(back, stages[stage])
+        stages[stage] -= taken
+        stages["RETURNED"] += taken
+        back -= taken
+    return stages
 
 
 def unpacked(item: Item, shipments: list[Shipment]) -> int:

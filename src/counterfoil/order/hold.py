@@ -14,6 +14,9 @@ REASON_CODES = (
     "OTHER",
 )
 
+#: The handle of the hold that keeps goods while something is due. It ends by itself.
+AWAITING_PAYMENT = "awaiting-payment"
+
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
     """A hold as stored. Holds stack; each is released on its own. [domain.md §1, N-25]

@@ -9,6 +9,8 @@ CONFIRMED = ("READY", "SHIPPED", "IN_TRANSIT", "DELIVERED", "COULD_NOT_DELIVER")
 class Item(msgspec.Struct, frozen=True, kw_only=True):
     """A line as stored. Unit quantities follow from shipments; only type `sku` is delivered.
 
+    `added_in` names the edit that added it: its price stands alone, with no share of the bag's
+    discount or tax.
     [domain.md §3, rulings 32]
     """
 
@@ -33,6 +35,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     quantity_canceled: int = 0
     shipping_method: str | None = None
     shipment_id: str | None = None
+    added_in: str | None = None
 
     @property
     def deliverable(self) -> bool:

@@ -50,6 +50,8 @@ ITEM = Machine(
     edges=(
         Edge("prepare", ("PENDING", "BACKORDERED"), "PROCESSING", "Somebody works on it."),
         Edge("confirm", ("PENDING", "PROCESSING"), "READY", "Confirmed for delivery."),
+        Edge("put back", ("READY",), "PROCESSING", "Not ready after all."),
+        Edge("begin anew", ("READY", "PROCESSING"), "PENDING", "Nobody works on it any more."),
         Edge("backorder", ("PENDING", "PROCESSING", "READY"), "BACKORDERED", "Not in stock."),
         Edge(
             "ship",
@@ -81,6 +83,10 @@ ITEM = Machine(
     # A line shows its least advanced live unit: when the last waiting units are cancelled, it
     # jumps to where the units that left are.
     jumps=(
+        ("IN_TRANSIT", "SHIPPED"),
+        ("BACKORDERED", "IN_TRANSIT"),
+        ("BACKORDERED", "COULD_NOT_DELIVER"),
+        ("BACKORDERED", "RETURNED"),
         ("PENDING", "DELIVERED"),
         ("PROCESSING", "DELIVERED"),
         ("READY", "DELIVERED"),
@@ -225,6 +231,17 @@ FRAUD_REVIEW = Machine(
     ),
 )
 
+RETURN = Machine(
+    "return",
+    born=("REQUESTED", "RECEIVED"),
+    edges=(
+        Edge("approve", ("REQUESTED",), "APPROVED", "The shopper may send it."),
+        Edge("reject", ("REQUESTED",), "REJECTED", "It is not taken back."),
+        Edge("receive", ("REQUESTED", "APPROVED"), "RECEIVED", "Goods came in."),
+        Edge("close", ("RECEIVED", "APPROVED"), "CLOSED", "Nothing more is waited for."),
+    ),
+)
+
 MACHINES = (
     ORDER,
     ITEM,
@@ -238,4 +255,5 @@ MACHINES = (
     TASK,
     DRIFT,
     FRAUD_REVIEW,
+    RETURN,
 )

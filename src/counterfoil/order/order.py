@@ -48,6 +48,7 @@ class Order(Amounts, frozen=True, kw_only=True):
     shipping_method: str | None = None
     tags: list[str] = msgspec.field(default_factory=list)
     is_test: bool = False
+    exchange_for: str | None = None
     unit_count: int = 0
     shipped_count: int = 0
     create_fingerprint: str | None = None
@@ -55,6 +56,15 @@ class Order(Amounts, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     version: int = 0
+
+    @property
+    def owed(self) -> int:
+        """What may still be taken: its worth less what was taken and kept, and is being taken.
+
+        An edit or cancelled lines can make it less than what is open: less is captured then.
+        """
+        kept = self.captured - self.refunded
+        return max(0, self.total - self.canceled_total - kept - self.capture_pending)
 
     @property
     def due(self) -> int:

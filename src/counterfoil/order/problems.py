@@ -73,6 +73,13 @@ class OrderOnHold(Problem):
     title = "A hold blocks this."
 
 
+class RefundWindowClosed(Problem):
+    """The store's time for taking back has passed; until when is told. [rulings 42]"""
+
+    code, status = "refund_window_closed", 409
+    title = "The time in which goods and money go back has passed."
+
+
 class HoldHandleTaken(Problem):
     """An open hold has that handle."""
 

@@ -44,6 +44,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     `plan` says through which payments it goes, in the order of `payment_order`; it has one
     transaction for each part. While it is AWAITING_APPROVAL it has none, and the plan is what is
     reserved. `tax_amount` is in `amount`, and so is the tax of its lines in `tax_amount`.
+    `fee_amount` is kept of what came back in the return `return_id`.
     """
 
     id: str
@@ -63,6 +64,8 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     shipping_amount: int | None = None
     tax_amount: int = 0
     cancellation_id: str | None = None
+    return_id: str | None = None
+    fee_amount: int = 0
     external_id: str | None = None
     plan: list[PlannedPart] = []
     payment_order: str | None = None

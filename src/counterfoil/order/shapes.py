@@ -6,31 +6,13 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from counterfoil.order.cancellation import CanceledLine
+from counterfoil.order.goods_shapes import ReturnShape, ShipmentShape
+from counterfoil.order.money_shapes import ActionShape as ActionShape
+from counterfoil.order.money_shapes import AmountsShape as AmountsShape
+from counterfoil.order.money_shapes import OrderBriefShape as OrderBriefShape
 from counterfoil.order.refund import PlannedPart, RefundLine
-from counterfoil.order.shipment import ShipmentItem
 from counterfoil.order.transaction import Allocation
-
-
-class AmountsShape(msgspec.Struct, frozen=True, kw_only=True):
-    """Money in minor units: what was done, what is open, what is reserved. [rulings 21]"""
-
-    authorized: int
-    captured: int
-    voided: int
-    expired: int
-    refunded: int
-    open: int
-    refundable: int
-    pending: int
-    refund_pending: int
-    due: int
-
-
-class ActionShape(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something that may be done next; for money, up to how much."""
-
-    action: str
-    max_amount: int | None = None
 
 
 class StateShape(msgspec.Struct, frozen=True):
@@ -68,26 +50,7 @@ class ItemShape(msgspec.Struct, frozen=True, kw_only=True):
     quantity_canceled: int
     shipping_method: str | None
     shipment_id: str | None
-
-
-class ShipmentShape(msgspec.Struct, frozen=True, kw_only=True):
-    """A parcel: items of one bag under one tracking number."""
-
-    id: str
-    order_id: str
-    bag_id: str
-    status: str
-    method: str | None
-    carrier: str | None
-    tracking_number: str | None
-    tracking_url: str | None
-    items: list[ShipmentItem]
-    external_id: str | None
-    shipped_at: datetime | None
-    delivered_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    allowed_actions: list[ActionShape]
+    added_in: str | None
 
 
 class BagShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,17 +101,7 @@ class PaymentShape(msgspec.Struct, frozen=True, kw_only=True):
     amounts: AmountsShape
     created_at: datetime
     allowed_actions: list[ActionShape]
-    order: "OrderBriefShape | None" = None
-
-
-class OrderBriefShape(msgspec.Struct, frozen=True, kw_only=True):
-    """What a transaction tells of its order: enough to refresh a list row."""
-
-    id: str
-    version: int
-    financial_status: str
-    display_status: str
-    amounts: AmountsShape
+    order: OrderBriefShape | None = None
 
 
 class TransactionShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,9 +148,11 @@ class RefundShape(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[RefundLine]
     shipping_amount: int | None
     tax_amount: int
+    fee_amount: int
     restock_items: bool
     notify_customer: bool
     external_id: str | None
+    return_id: str | None
     actor: dict[str, Any]
     created_at: datetime
     updated_at: datetime
@@ -259,6 +214,8 @@ class CancellationShape(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation did, with both amounts. [U-33]"""
 
     id: str
+    bag_id: str | None
+    lines: list[CanceledLine]
     status: str
     refunded_amount: int
     reversed_amount: int
@@ -359,10 +316,11 @@ class OrderShape(msgspec.Struct, frozen=True, kw_only=True):
     merchant_reference: str | None
     tags: list[str]
     is_test: bool
+    exchange_for: str | None
     bags: list[BagShape]
     payments: list[PaymentShape]
     refunds: list[RefundShape]
-    returns: list[Any]
+    returns: list[ReturnShape]
     notes: list[NoteShape]
     attention: list[str]
     allowed_actions: list[ActionShape]

@@ -14,8 +14,20 @@ class ShipmentItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quantity: int
 
 
+class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+    """One more parcel of a shipment, under a tracking number of its own; weight in grams."""
+
+    tracking_number: str
+    tracking_url: str | None = None
+    weight_g: int | None = None
+
+
 class Shipment(msgspec.Struct, frozen=True, kw_only=True):
-    """A shipment as stored. Tracking numbers are unique within an order. [U-25, domain.md §3]"""
+    """A shipment as stored. Tracking numbers are unique within an order.
+
+    `parcels` are further ones beside that of `tracking_number`. `carrier_status` is the carrier's
+    own word. [U-25, domain.md §3]
+    """
 
     id: str
     order_id: str
@@ -26,7 +38,9 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True):
     tracking_number: str | None = None
     tracking_url: str | None = None
     status: str = "OPEN"
+    carrier_status: str | None = None
     items: list[ShipmentItem] = []
+    parcels: list[Parcel] = []
     external_id: str | None = None
     shipped_at: datetime | None = None
     delivered_at: datetime | None = None

@@ -9,6 +9,7 @@ from counterfoil.order.allowed import (
     order_actions,
     payment_actions,
     refund_actions,
+    return_actions,
     shipment_actions,
 )
 from counterfoil.order.amounts import Amounts, summed
@@ -35,6 +36,7 @@ from counterfoil.order.tells import (
     tell_note,
     tell_payment,
     tell_refund,
+    tell_return,
     tell_review,
     tell_shipment,
     tell_state,
@@ -48,6 +50,7 @@ TOLD = (
     "payments",
     "refunds",
     "shipments",
+    "returns",
     "holds",
     "fraud_reviews",
     "notes",
@@ -152,6 +155,7 @@ def tell_order(folder: Folder, actor: Actor) -> OrderShape:
         merchant_reference=order.merchant_reference,
         tags=order.tags,
         is_test=order.is_test,
+        exchange_for=order.exchange_for,
         bags=[tell_bag(folder, bag, actor) for bag in bags],
         payments=[]
         if limited
@@ -160,7 +164,11 @@ def tell_order(folder: Folder, actor: Actor) -> OrderShape:
             for payment in folder.payments
         ],
         refunds=tell_refunds(folder, actor),
-        returns=[],
+        returns=[
+            tell_return(back, return_actions(order, back, actor))
+            for back in folder.returns
+            if back.bag_id in {bag.id for bag in bags}
+        ],
         notes=[] if limited else [tell_note(note) for note in folder.notes],
         attention=attention_reasons(order, () if limited else folder.payments),
         allowed_actions=order_actions(order, actor),

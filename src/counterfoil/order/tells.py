@@ -8,10 +8,13 @@ from counterfoil.order.amounts import Amounts
 from counterfoil.order.bag import Bag
 from counterfoil.order.cancellation import Cancellation
 from counterfoil.order.config import OrderState
+from counterfoil.order.goods_return import Return
+from counterfoil.order.goods_shapes import EditShape, ReturnShape, ShipmentShape
 from counterfoil.order.hold import Hold
 from counterfoil.order.item import Item
 from counterfoil.order.note import Note
 from counterfoil.order.order import Order
+from counterfoil.order.order_edit import OrderEdit
 from counterfoil.order.payment import Payment
 from counterfoil.order.refund import Refund
 from counterfoil.order.review import FraudReview
@@ -25,7 +28,6 @@ from counterfoil.order.shapes import (
     OrderBriefShape,
     PaymentShape,
     RefundShape,
-    ShipmentShape,
     StateShape,
     TaskShape,
     TransactionShape,
@@ -95,6 +97,25 @@ def tell_refund(
 def tell_shipment(shipment: Shipment, actions: list[ActionShape]) -> ShipmentShape:
     """Tell a shipment."""
     return _same(ShipmentShape, shipment, allowed_actions=actions)  # type: ignore[no-any-return]
+
+
+def tell_return(
+    back: Return, actions: list[ActionShape], order: OrderBriefShape | None = None
+) -> ReturnShape:
+    """Tell a return."""
+    return _same(  # type: ignore[no-any-return]
+        ReturnShape, back, allowed_actions=actions, order=order
+    )
+
+
+def tell_edit(
+    edit: OrderEdit, currency: str, order: OrderBriefShape | None = None
+) -> EditShape:
+    """Tell an edit, and by how much it changed what the order is worth."""
+    difference = edit.after.total - edit.before.total
+    return _same(  # type: ignore[no-any-return]
+        EditShape, edit, currency=currency, difference=difference, order=order
+    )
 
 
 def tell_note(note: Note) -> NoteShape:
@@ -195,6 +216,11 @@ def told(noun: Any) -> dict[str, Any]:
             return {"refund": plain}
         case Shipment():
             return {"shipment": tell_shipment(noun, [])}
+        case Return():
+            back = msgspec.structs.replace(tell_return(noun, []), note=None, decision_note=None)
+            return {"return": back}
+        case OrderEdit():
+            return {"edit": _plain_edit(noun)}
         case Hold():
             return {"hold": msgspec.structs.replace(tell_hold(noun), note=None)}
         case FraudReview():
@@ -222,6 +248,7 @@ def told(noun: Any) -> dict[str, Any]:
                 "cancellation": {
                     "id": noun.id,
                     "bag_id": noun.bag_id,
+                    "lines": noun.lines,
                     "status": noun.status,
                     "reason_code": noun.reason_code,
                     "refunded_amount": noun.refunded_amount,
@@ -229,3 +256,15 @@ def told(noun: Any) -> dict[str, Any]:
                 }
             }
     return dict(noun)
+
+
+def _plain_edit(edit: OrderEdit) -> dict[str, Any]:
+    """Tell an edit without addresses; what it says of lines and money may stay for ever."""
+    moved = edit.before.shipping_address != edit.after.shipping_address
+    return {
+        "id": edit.id,
+        "position": edit.position,
+        "before": {"total": edit.before.total, "lines": edit.before.lines},
+        "after": {"total": edit.after.total, "lines": edit.after.lines},
+        "address_changed": moved or edit.before.billing_address != edit.after.billing_address,
+    }

@@ -20,7 +20,8 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
 
     A PENDING or UNKNOWN one reserves its amount. Only an ACKNOWLEDGE carries 0. `fee` is what the
     provider says it keeps of it. A REFUND_REVERSAL takes back a refund that was booked and did not
-    reach the shopper. [domain.md §6, faults R-3]
+    reach the shopper. A CAPTURE that goes with a shipment names it: each has one at the most.
+    [domain.md §6, faults R-3]
     """
 
     id: str
@@ -29,6 +30,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     bag_id: str | None = None
     refund_id: str | None = None
     cancellation_id: str | None = None
+    shipment_id: str | None = None
     type: str
     status: str
     amount: int

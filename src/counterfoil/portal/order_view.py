@@ -8,6 +8,7 @@ import msgspec
 
 from counterfoil.book.balances import EntryShape
 from counterfoil.order.config import OrderState
+from counterfoil.order.goods_shapes import ShipmentShape
 from counterfoil.order.shapes import (
     BagShape,
     HoldShape,
@@ -15,7 +16,6 @@ from counterfoil.order.shapes import (
     NoteShape,
     OrderShape,
     PaymentShape,
-    ShipmentShape,
     TransactionShape,
 )
 from counterfoil.portal import reasons, story, words

@@ -21,6 +21,8 @@ RefundOrder = Literal["last_in_first", "first_in_first", "card_first"]
 Language = Literal["en", "nb"]
 LetterKind = Literal["order_received", "shipped", "return_received"]
 Prefix = Annotated[str, Meta(max_length=16, pattern=r"^[A-Za-z0-9._/-]*$(?!\n)")]
+WindowDays = Annotated[int, Meta(ge=1, le=3660)]
+Fee = Annotated[int, Meta(ge=0, le=10**12 - 1)]
 HoldSeconds = Annotated[int, Meta(ge=60, le=366 * 86400)]
 
 
@@ -41,6 +43,9 @@ class NewStore(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     refund_order: RefundOrder = "last_in_first"
     language: Language = "en"
     letters: list[LetterKind] = []
+    capture_on_ship: bool = False
+    refund_window_days: WindowDays | None = None
+    return_fee: Fee = 0
 
 
 class StoreChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -59,6 +64,9 @@ class StoreChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit
     refund_order: RefundOrder | UnsetType = UNSET
     language: Language | UnsetType = UNSET
     letters: list[LetterKind] | UnsetType = UNSET
+    capture_on_ship: bool | UnsetType = UNSET
+    refund_window_days: WindowDays | UnsetType | None = UNSET
+    return_fee: Fee | UnsetType = UNSET
 
 
 async def list_stores(
@@ -126,11 +134,13 @@ async def add_store(connection: Connection, actor: Actor, new: NewStore) -> Stor
             "with made as ("
             "  insert into stores (account_id, id, code, name, currency, number_prefix, scopes,"
             "    default_merchant, create_merchants, auth_hold_seconds, cancel_email_default,"
-            "    test_orders, default_gateway, refund_order, language, letters, created_at)"
+            "    test_orders, default_gateway, refund_order, language, letters, capture_on_ship,"
+            "    refund_window_days, return_fee, created_at)"
             "  select $1, $2, n.code, n.name, n.currency, n.number_prefix, n.scopes,"
             "    n.default_merchant, n.create_merchants, n.auth_hold_seconds,"
             "    n.cancel_email_default, n.test_orders, n.default_gateway, n.refund_order,"
-            "    n.language, n.letters, cf_now()"
+            "    n.language, n.letters, n.capture_on_ship, n.refund_window_days, n.return_fee,"
+            "    cf_now()"
             "  from jsonb_populate_record(null::stores, $3::text::jsonb) n returning *),"
             " entry as ("
             "  insert into audit_entry (account_id, id, type, subject, data, actor, at)"
@@ -203,7 +213,9 @@ async def change_store(
         "    cancel_email_default = (w.new).cancel_email_default,"
         "    test_orders = (w.new).test_orders, default_gateway = (w.new).default_gateway,"
         "    refund_order = (w.new).refund_order, language = (w.new).language,"
-        "    letters = (w.new).letters"
+        "    letters = (w.new).letters, capture_on_ship = (w.new).capture_on_ship,"
+        "    refund_window_days = (w.new).refund_window_days,"
+        "    return_fee = (w.new).return_fee"
         "  from was w where s.account_id = $1 and s.code = $2 returning s.*),"
         " entry as ("
         "  insert into audit_entry (account_id, id, type, subject, data, actor, at)"

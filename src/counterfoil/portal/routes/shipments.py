@@ -13,8 +13,9 @@ from counterfoil.actions.ship import WantedShipment, check_gate, ship
 from counterfoil.kernel.problem import NotFound, Problem
 from counterfoil.order.folder import Folder
 from counterfoil.order.goods import unpacked
+from counterfoil.order.goods_shapes import ShipmentShape
 from counterfoil.order.item import Item
-from counterfoil.order.shapes import BagShape, ShipmentShape
+from counterfoil.order.shapes import BagShape
 from counterfoil.order.shipment import ShipmentItem
 from counterfoil.portal.commands import How, run
 from counterfoil.portal.forms import Form

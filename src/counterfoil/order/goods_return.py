@@ -1,0 +1,98 @@
+"""The return: goods of one bag that come back, and what the shopper gets for them."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+RESOLUTIONS = ("REFUND", "EXCHANGE", "STORE_CREDIT", "NONE")
+#: Why goods come back; one for the return, and where it differs one for a line.
+RETURN_REASONS = (
+    "UNWANTED",
+    "WRONG_SIZE",
+    "NOT_AS_DESCRIBED",
+    "DEFECTIVE",
+    "DAMAGED",
+    "WRONG_ITEM",
+    "LATE",
+    "COULD_NOT_DELIVER",
+    "OTHER",
+)
+#: In what state goods came back.
+CONDITIONS = ("AS_NEW", "OPENED", "DAMAGED", "DEFECTIVE", "WRONG_ITEM")
+#: Statuses in which goods may still come in.
+EXPECTED = ("REQUESTED", "APPROVED", "RECEIVED")
+
+
+class ReturnLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that comes back: units announced, and what became of those that came in.
+
+    received = restocked + written_off, and no more than quantity.
+    """
+
+    item_id: str
+    quantity: int
+    reason_code: str | None = None
+    received: int = 0
+    restocked: int = 0
+    written_off: int = 0
+    condition: str | None = None
+
+    @property
+    def missing(self) -> int:
+        """Units that have not come in."""
+        return self.quantity - self.received
+
+
+class Replacement(msgspec.Struct, frozen=True, kw_only=True):
+    """What the shopper gets instead: a line of the linked order. [rulings 34]"""
+
+    sku: str | None = None
+    name: str
+    quantity: int
+    unit_price: int
+
+
+class Return(msgspec.Struct, frozen=True, kw_only=True):
+    """A return as stored. Only units that have left can come back. [V-6…V-11, rulings 33, 34]
+
+    `fee` is kept from the refund. `refund_wanted` is how the refund was asked for, its reference
+    reserved in `refund_reference`; `refund_id` is the newest refund made of it. `credit` is what
+    came in was worth, set against the linked order of an exchange. `late`: taken back after the
+    store's window, by somebody who may.
+    """
+
+    id: str
+    order_id: str
+    bag_id: str
+    store: str
+    position: int
+    status: str = "REQUESTED"
+    resolution: str
+    lines: list[ReturnLine]
+    reason_code: str = "OTHER"
+    note: str | None = None
+    restock_items: bool = True
+    notify_customer: bool = False
+    fee: int = 0
+    shipment_id: str | None = None
+    refund_reference: str | None = None
+    refund_wanted: dict[str, Any] | None = None
+    refund_id: str | None = None
+    replacement: list[Replacement] = []
+    exchange_order_id: str | None = None
+    credit: int = 0
+    late: bool = False
+    requested_by: dict[str, Any]
+    decided_by: dict[str, Any] | None = None
+    decision_note: str | None = None
+    created_at: datetime
+    decided_at: datetime | None = None
+    received_at: datetime | None = None
+    closed_at: datetime | None = None
+    updated_at: datetime
+
+    @property
+    def expected(self) -> bool:
+        """Whether units of it may still come in."""
+        return self.status in EXPECTED and any(line.missing for line in self.lines)
