@@ -54,15 +54,32 @@ class BagPrices(msgspec.Struct, frozen=True):
 
 
 def prices_of(bag: Bag, items: Sequence[Item]) -> BagPrices:
-    """Share a bag's discount and tax among its lines of goods, and the tax with shipping."""
-    goods = [item for item in items if item.bag_id == bag.id and item.deliverable]
+    """Share a bag's discount and tax among its lines of goods, and the tax with shipping.
+
+    A line that an edit added costs what it says: it has no part in either.
+    """
+    lines = [item for item in items if item.bag_id == bag.id and item.deliverable]
+    goods = [item for item in lines if item.added_in is None]
+    added = {item.id: item.line_total for item in lines if item.added_in is not None}
     prices = [item.line_total for item in goods]
     off = split(min(bag.discount_total, sum(prices)), prices) if goods else []
     paid = [price - part for price, part in zip(prices, off, strict=True)]
     *taxes, shipping = split(bag.tax_total, [*paid, bag.shipping_total])
     ids = [item.id for item in goods]
     return BagPrices(
-        dict(zip(ids, paid, strict=True)), dict(zip(ids, taxes, strict=True)), shipping
+        dict(zip(ids, paid, strict=True)) | added, dict(zip(ids, taxes, strict=True)), shipping
+    )
+
+
+def worth_of(prices: BagPrices, item: Item, before: int, units: int) -> int:
+    """Tell what the next so many units of a line cost with their tax, `before` units gone by.
+
+    By running shares: what all units are worth, asked in any parts, adds up to the line. Minor
+    units; lines that are no goods are worth nothing here.
+    """
+    return sum(
+        _next_share(whole, before, units, item.quantity)
+        for whole in (prices.paid.get(item.id, 0), prices.tax.get(item.id, 0))
     )
 
 
