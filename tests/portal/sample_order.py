@@ -24,6 +24,8 @@ def item(
         "unit_price": price,
         "line_total": quantity * price,
         "delivery_state": delivery,
+        "delivery_label": delivery.capitalize().replace("_", " "),
+        "added_in": None,
         "quantity_shipped": 0,
         "quantity_returned": 0,
         "quantity_refunded": 0,
@@ -46,6 +48,8 @@ def parcel(index: int, status: str, **more: Any) -> dict[str, Any]:
         "carrier": "Bring",
         "tracking_number": None,
         "tracking_url": None,
+        "carrier_status": None,
+        "parcels": [],
         "items": [{"item_id": "item-1", "quantity": 2}],
         "external_id": None,
         "shipped_at": None,
@@ -148,6 +152,7 @@ def order(**more: Any) -> OrderShape:
                 "blocks": ["shipment"],
                 "placed_by": KARI,
                 "placed_at": NOW - timedelta(days=1),
+                "owner": None,
                 "due_at": None,
                 "auto_release_at": None,
             }
@@ -174,6 +179,7 @@ def order(**more: Any) -> OrderShape:
         "merchant_reference": "PO-77",
         "tags": ["vip", "b2b"],
         "is_test": False,
+        "exchange_for": None,
         "bags": [first, second],
         "payments": [
             {
@@ -216,6 +222,8 @@ def order(**more: Any) -> OrderShape:
                 "lines": [{"item_id": "item-2", "quantity": 1, "amount": 9900}],
                 "shipping_amount": None,
                 "tax_amount": 0,
+                "fee_amount": 0,
+                "return_id": None,
                 "restock_items": True,
                 "notify_customer": False,
                 "external_id": None,

@@ -39,7 +39,7 @@ def hold(handle: str = "incorrect-address", **more: Any) -> HoldShape:
     plain = {
         "handle": handle, "reason_code": "INCORRECT_ADDRESS", "blocks": ["shipment"],
         "note": "The house number is missing; called twice, nobody answers the telephone.",
-        "placed_by": KARI, "placed_at": NOW - timedelta(days=1), "due_at": None,
+        "placed_by": KARI, "placed_at": NOW - timedelta(days=1), "owner": None, "due_at": None,
         "auto_release_at": None,
     }
     return msgspec.convert({**plain, **more}, HoldShape)
