@@ -21,6 +21,7 @@ from counterfoil.order.shapes import (
 from counterfoil.portal import reasons, story, words
 from counterfoil.portal.forms import Form
 from counterfoil.portal.holding import HeldView, held_view
+from counterfoil.portal.order_sums import Ledger, Person, Place, ledger_of, person_of, place_of
 from counterfoil.portal.paying import Judged, PaymentView, payment_views
 from counterfoil.portal.refund_view import RefundView, refunds_of
 from counterfoil.portal.reviewing import ReviewView, review_view
@@ -32,29 +33,6 @@ class Crumb(NamedTuple):
 
     label: str = "Open orders"
     href: str = "/portal/orders/open"
-
-
-class Share(NamedTuple):
-    """A stretch of the bar below the sums, in thousandths."""
-
-    tone: str
-    start: int
-    width: int
-
-
-class Sum(NamedTuple):
-    """A sum of the ledger; those that have a tone are parts of the bar."""
-
-    label: str
-    minor: int
-    tone: str = ""
-
-
-class Ledger(NamedTuple):
-    """authorised = captured + voided + expired + set aside + open, in words and as a bar."""
-
-    lines: tuple[Sum, ...]
-    shares: tuple[Share, ...]
 
 
 class StateChoice(NamedTuple):
@@ -74,26 +52,6 @@ class StateGroup(NamedTuple):
 
     label: str
     choices: tuple[StateChoice, ...]
-
-
-class Person(NamedTuple):
-    """The customer in words."""
-
-    name: str
-    email: str
-    phone: str
-
-
-class Place(msgspec.Struct, frozen=True):
-    """An address as far as it is known."""
-
-    name: str | None = None
-    line1: str | None = None
-    line2: str | None = None
-    city: str | None = None
-    region: str | None = None
-    postal_code: str | None = None
-    country: str | None = None
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -270,54 +228,23 @@ class OrderView(msgspec.Struct, kw_only=True):
 
     @property
     def ledger(self) -> Ledger:
-        """The order's sums; parts that are nothing are left out but for the usual ones."""
-        sums = self.order.amounts
-        parts = (
-            Sum("Refunded", sums.refunded, "violet"),
-            Sum("Captured", sums.captured - sums.refunded, "success"),
-            Sum("Set aside", sums.pending, "warning"),
-            Sum("Open", sums.open, "info"),
-            Sum("Released", sums.voided, "neutral"),
-            Sum("Expired", sums.expired, "neutral"),
-        )
-        shares, start = [], 0
-        for part in parts:
-            width = part.minor * 1000 // sums.authorized if sums.authorized else 0
-            shares.append(Share(part.tone, start, width))
-            start += width
-        lines = [
-            Sum("Authorised", sums.authorized),
-            Sum("Captured", sums.captured, "success"),
-            Sum("Refunded", sums.refunded, "violet"),
-            Sum("Released", sums.voided, "neutral"),
-            Sum("Expired", sums.expired, "neutral"),
-            Sum("Set aside, not known yet", sums.pending + sums.refund_pending, "warning"),
-            Sum("Open", sums.open, "info"),
-        ]
-        usual = ("Authorised", "Captured", "Refunded", "Open")
-        shown = tuple(line for line in lines if line.minor or line.label in usual)
-        return Ledger(shown, tuple(share for share in shares if share.width))
+        """The order's sums, in words and as a bar."""
+        return ledger_of(self.order.amounts)
 
     @property
     def customer(self) -> Person:
         """Who bought it."""
-        known = self.order.customer
-        name = " ".join(str(known[key]) for key in ("first_name", "last_name") if known.get(key))
-        return Person(
-            name or str(known.get("name") or ""),
-            str(known.get("email") or ""),
-            str(known.get("phone") or ""),
-        )
+        return person_of(self.order.customer)
 
     @property
     def ship_to(self) -> Place | None:
         """Where the goods go."""
-        return _place(self.order.shipping_address)
+        return place_of(self.order.shipping_address)
 
     @property
     def bill_to(self) -> Place | None:
         """Who is billed."""
-        return _place(self.order.billing_address)
+        return place_of(self.order.billing_address)
 
     @property
     def details(self) -> list[tuple[str, str, bool]]:
@@ -392,7 +319,3 @@ class OrderView(msgspec.Struct, kw_only=True):
     def placer(self, hold: HoldShape) -> str:
         """Who placed a hold."""
         return story.who(hold.placed_by)
-
-
-def _place(known: dict[str, Any] | None) -> Place | None:
-    return msgspec.convert(known, Place, strict=False) if known else None
