@@ -100,6 +100,7 @@ BODIES = {
     "PATCH /v1/gateways/{code}": {"enabled": False},
     "PUT /v1/letter-templates/{kind}": {"subject": "Mine", "body": "Mine"},
     "PATCH /v1/order-states/{code}": {"name": "Mine"},
+    "PATCH /v1/delivery-states/{code}": {"label": "Mine"},
     "POST /v1/order-states/{code}/migrate": {"to": "new"},
     "PATCH /v1/shipment-methods/{code}": {"name": "Mine"},
 }

@@ -45,6 +45,24 @@ def test_a_state_is_made_used_kept_and_let_go(own_shop):
     assert code_of(shop.get("/v1/order-states/picking")) == (404, "not_found")
 
 
+def test_a_store_has_its_own_names_for_delivery_states(own_shop):
+    shop = own_shop
+    states = shop.get("/v1/delivery-states").json()["data"]
+    assert [one["code"] for one in states][:2] == ["PENDING", "PROCESSING"]
+    assert {one["label"] for one in states} == {None}
+    made = shop.patch("/v1/delivery-states/PENDING", {"label": "Waiting"})
+    assert made.json() == {"code": "PENDING", "name": "Pending", "label": "Waiting"}
+    item = shop.order()["bags"][0]["items"][0]
+    assert (item["delivery_state"], item["delivery_label"]) == ("PENDING", "Waiting")
+    assert shop.patch("/v1/delivery-states/PENDING", {"label": None}).status_code == 200
+    assert shop.order()["bags"][0]["items"][0]["delivery_label"] == "Pending"
+    assert code_of(shop.patch("/v1/delivery-states/LOST", {"label": "x"})) == (404, "not_found")
+    for wrong in ("", " x", "x" * 61):
+        refused = shop.patch("/v1/delivery-states/READY", {"label": wrong})
+        assert code_of(refused) == (422, "validation_failed")
+    assert shop.patch("/v1/stores/main", {"delivery_labels": {}}).status_code == 422
+
+
 @pytest.mark.parametrize("system_state", ["COMPLETED", "CANCELED", "CANCEL_REQUESTED", "nonsense"])
 def test_what_a_state_cannot_count_as(shop, system_state):
     wrong = shop.post("/v1/order-states", {**PICKING, "system_state": system_state})

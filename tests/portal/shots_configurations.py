@@ -6,8 +6,9 @@ import msgspec
 
 from counterfoil.kernel.page import Count
 from counterfoil.order.config import BUILT_IN_STATES, ShipmentMethod, Store
+from counterfoil.order.item import DELIVERY_STATES
 from counterfoil.portal.forms import Form
-from counterfoil.portal.routes import methods
+from counterfoil.portal.routes import deliveries, methods
 from counterfoil.portal.state_forms import Shelf, blank, shown
 from counterfoil.portal.state_words import COUNTS_AS, HUES, orders_href, orders_of, rows_of
 from counterfoil.setup.states import ShownState
@@ -15,6 +16,9 @@ from counterfoil.work.migrating import Kept, Migrated
 from tests.portal.samples import FRAME, NOW
 
 AT_STATES = msgspec.structs.replace(FRAME, here="states", path="/portal/config/states")
+AT_DELIVERIES = msgspec.structs.replace(
+    FRAME, here="deliveries", path="/portal/config/deliveries"
+)
 AT_METHODS = msgspec.structs.replace(FRAME, here="methods", path="/portal/config/methods")
 STORES = [
     Store(id=code, code=code, name=name, currency="NOK", created_at=NOW)
@@ -126,6 +130,14 @@ METHODS = [
 ]
 
 
+def delivery_names(**more: Any) -> dict[str, Any]:
+    """What the page of delivery states is shown from."""
+    values = {"PROCESSING": "On the picking list", "READY": "Packed"}
+    rows = [(code, name, deliveries.MEANS[code]) for code, name in DELIVERY_STATES.items()]
+    return {"shelf": deliveries.Shelf(STORES[0], STORES), "rows": rows, "said": "",
+            "label_max": deliveries.LABEL_MAX, "form": Form(values=values), **more}
+
+
 def listed_methods(some: list[ShipmentMethod], said: str = "") -> dict[str, Any]:
     rows = [methods.Row(one, methods.sample_link(one.tracking_url)) for one in some]
     return {"shelf": methods.Shelf(STORES[0], STORES, some), "rows": rows, "said": said}
@@ -164,6 +176,11 @@ PAGES = (
     ("methods", "configurations/methods.html", lambda: listed_methods(METHODS, "Saved."),
      AT_METHODS),
     ("methods-empty", "configurations/methods.html", lambda: listed_methods([]), AT_METHODS),
+    ("deliveries", "configurations/deliveries.html", delivery_names, AT_DELIVERIES),
+    ("deliveries-wrong", "configurations/deliveries.html",
+     lambda: delivery_names(form=Form(values={"READY": "x" * 61},
+                                      errors={"READY": "Ready: write at most 60 characters."})),
+     AT_DELIVERIES),
     ("method-new", "configurations/method.html", lambda: method(None), AT_METHODS),
     ("method", "configurations/method.html",
      lambda: method(METHODS[1], errors={"name": "Name: fill this in."}), AT_METHODS),

@@ -289,6 +289,25 @@ async def test_a_shipment_method_is_added_changed_and_switched_off(site: Site, t
     await expect(offered).to_have_count(0)
 
 
+async def test_a_store_has_its_own_names_for_delivery_states(site: Site, tab: Tab) -> None:
+    name = fresh("Packed")
+    order_id = await site.shop.order(5000)
+    await tab.goto("/portal/config/deliveries")
+    await tab.page.get_by_label("Pending is called").fill(name)
+    await tab.page.get_by_label("Ready is called").fill("x" * 60)
+    await tab.page.get_by_role("button", name="Save names").click()
+    await expect(tab.page.locator("main")).to_contain_text("Saved.")
+    await expect(tab.page.get_by_label("Pending is called")).to_have_value(name)
+    await tab.goto(f"/portal/orders/{order_id}")
+    await expect(tab.page.locator("[id^=order-items]").first).to_contain_text(name)
+    await tab.goto("/portal/config/deliveries")
+    await tab.page.get_by_label("Pending is called").fill("")
+    await tab.page.get_by_label("Ready is called").fill("")
+    await tab.page.get_by_role("button", name="Save names").click()
+    await tab.goto(f"/portal/orders/{order_id}")
+    await expect(tab.page.locator("[id^=order-items]").first).to_contain_text("Pending")
+
+
 async def test_who_may_not_is_told_the_permission_and_sees_no_door(site: Site) -> None:
     email = f"sam-{new_id()[-6:]}@example.com"
     async with site.pool.connection(site.actor.account_id) as connection:
@@ -296,7 +315,8 @@ async def test_who_may_not_is_told_the_permission_and_sees_no_door(site: Site) -
         await create_user(connection, site.actor, new)
     tab = await site.open_tab(email)
     assert await tab.page.get_by_role("link", name="Order configurations").count() == 0
-    for path in ("states", "states/new", "states/new/edit", "states/new/migrate", "methods"):
+    for path in ("states", "states/new", "states/new/edit", "states/new/migrate", "methods",
+                 "deliveries"):
         answer = await tab.page.goto(f"{site.url}/portal/config/{path}")
         assert answer is not None
         assert answer.status == 403, path

@@ -175,7 +175,7 @@ async def test_what_a_store_answers_is_the_shape_of_the_api(connection):
         *("id", "code", "name", "currency", "number_prefix", "scopes", "default_merchant"),
         *("create_merchants", "auth_hold_seconds", "cancel_email_default", "test_orders"),
         *("default_gateway", "refund_order", "language", "letters", "capture_on_ship"),
-        *("refund_window_days", "return_fee", "created_at"),
+        *("refund_window_days", "return_fee", "delivery_labels", "created_at"),
     }
 
 

@@ -26,6 +26,7 @@ class WantedHold(msgspec.Struct, frozen=True, kw_only=True):
     handle: str
     reason_code: str = "OTHER"
     note: str | None = None
+    owner: str | None = None
     blocks: tuple[str, ...] = BLOCKS
     due_at: datetime | None = None
     auto_release_at: datetime | None = None
@@ -52,6 +53,7 @@ def hold(folder: Folder, *, asked: Asked, wanted: WantedHold) -> Change:
         handle=wanted.handle,
         reason_code=wanted.reason_code,
         note=wanted.note,
+        owner=wanted.owner,
         blocks=[what for what in BLOCKS if what in wanted.blocks],
         placed_by=asked.actor.told(),
         placed_at=draft.at,

@@ -28,12 +28,14 @@ Blocks = Annotated[
 class HoldBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to hold, why and until when.
 
-    `due_at` is when somebody should have dealt with it; at `auto_release_at` it ends by itself.
+    `owner` is who sees to it, a person or a team; `due_at` is when they should have dealt with it.
+    At `auto_release_at` it ends by itself.
     """
 
     handle: Handle
     reason_code: Reason = "OTHER"
     note: Sentence | None = None
+    owner: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     blocks: Blocks = ("capture", "shipment")
     due_at: Moment | None = None
     auto_release_at: Moment | None = None
@@ -52,6 +54,7 @@ async def place_hold(ask: Ask, body: HoldBody) -> Answered:
         handle=body.handle,
         reason_code=body.reason_code,
         note=body.note,
+        owner=body.owner,
         blocks=body.blocks,
         due_at=body.due_at,
         auto_release_at=body.auto_release_at,

@@ -42,7 +42,8 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     to customers by themselves, in `language` where the customer's is not known.
     `capture_on_ship`: a shipment that leaves takes the money for what is in it. Goods and money go
     back for `refund_window_days` after delivery (None: for ever); `return_fee`, in minor units, is
-    usually kept then. [rulings 42, 46]
+    usually kept then. `delivery_labels` are what the store calls delivery states, where it is not
+    what we do. [rulings 42, 46]
     """
 
     id: str
@@ -63,6 +64,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     capture_on_ship: bool = False
     refund_window_days: int | None = None
     return_fee: int = 0
+    delivery_labels: dict[str, str] = msgspec.field(default_factory=dict)
     created_at: datetime
 
     @property

@@ -21,8 +21,9 @@ AWAITING_PAYMENT = "awaiting-payment"
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
     """A hold as stored. Holds stack; each is released on its own. [domain.md §1, N-25]
 
-    `answer_by` is when somebody should have dealt with it; the API calls it `due_at`. The `due_at`
-    here is the lane's: when an open hold is released by itself, at its `auto_release_at`.
+    `owner` is who sees to it, in words: a person or a team. `answer_by` is when they should have
+    dealt with it; the API calls it `due_at`. The `due_at` here is the lane's: when an open hold is
+    released by itself, at its `auto_release_at`.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     blocks: list[str]
     placed_by: dict[str, Any]
     placed_at: datetime
+    owner: str | None = None
     answer_by: datetime | None = None
     auto_release_at: datetime | None = None
     due_at: datetime | None = None

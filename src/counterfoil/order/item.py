@@ -6,6 +6,22 @@ BEFORE_SHIPPED = ("PENDING", "PROCESSING", "READY", "BACKORDERED")
 CONFIRMED = ("READY", "SHIPPED", "IN_TRANSIT", "DELIVERED", "COULD_NOT_DELIVER")
 
 
+#: Every delivery state, in the order of a good course, by the name that we have for it. A store may
+#: have a name of its own for each. [U-15, domain.md §3]
+DELIVERY_STATES = {
+    "PENDING": "Pending",
+    "PROCESSING": "Processing",
+    "BACKORDERED": "Backordered",
+    "READY": "Ready",
+    "SHIPPED": "Shipped",
+    "IN_TRANSIT": "In transit",
+    "DELIVERED": "Delivered",
+    "COULD_NOT_DELIVER": "Could not deliver",
+    "RETURNED": "Returned",
+    "CANCELED": "Cancelled",
+}
+
+
 class Item(msgspec.Struct, frozen=True, kw_only=True):
     """A line as stored. Unit quantities follow from shipments; only type `sku` is delivered.
 

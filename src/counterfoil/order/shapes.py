@@ -44,6 +44,7 @@ class ItemShape(msgspec.Struct, frozen=True, kw_only=True):
     unit_price: int
     line_total: int
     delivery_state: str
+    delivery_label: str
     quantity_shipped: int
     quantity_returned: int
     quantity_refunded: int
@@ -171,7 +172,8 @@ class RefundShape(msgspec.Struct, frozen=True, kw_only=True):
 class HoldShape(msgspec.Struct, frozen=True, kw_only=True):
     """A named reason that blocks.
 
-    `due_at` is when somebody should have dealt with it; at `auto_release_at` it ends by itself.
+    `owner` is who sees to it; `due_at` is when they should have dealt with it. At
+    `auto_release_at` it ends by itself.
     """
 
     handle: str
@@ -180,6 +182,7 @@ class HoldShape(msgspec.Struct, frozen=True, kw_only=True):
     blocks: list[str]
     placed_by: dict[str, Any]
     placed_at: datetime
+    owner: str | None
     due_at: datetime | None
     auto_release_at: datetime | None
 

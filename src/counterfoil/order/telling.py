@@ -95,7 +95,7 @@ def tell_bag(folder: Folder, bag: Bag, actor: Actor) -> BagShape:
         discount_total=bag.discount_total,
         total=bag.total,
         amounts=tell_amounts(bag, due=bag.due),
-        items=[tell_item(item) for item in items],
+        items=[tell_item(item, folder.store.delivery_labels) for item in items],
         shipments=[
             tell_shipment(shipment, shipment_actions(order, shipment, actor))
             for shipment in shipments

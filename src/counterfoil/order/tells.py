@@ -1,5 +1,6 @@
 """Telling the nouns one by one: each as its API shape, and as a fact's data."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from counterfoil.order.config import OrderState
 from counterfoil.order.goods_return import Return
 from counterfoil.order.goods_shapes import EditShape, ReturnShape, ShipmentShape
 from counterfoil.order.hold import Hold
-from counterfoil.order.item import Item
+from counterfoil.order.item import DELIVERY_STATES, Item
 from counterfoil.order.note import Note
 from counterfoil.order.order import Order
 from counterfoil.order.order_edit import OrderEdit
@@ -133,9 +134,11 @@ def tell_review(review: FraudReview) -> FraudReviewShape:
     return _same(FraudReviewShape, review)  # type: ignore[no-any-return]
 
 
-def tell_item(item: Item) -> ItemShape:
-    """Tell a line."""
-    return _same(ItemShape, item)  # type: ignore[no-any-return]
+def tell_item(item: Item, labels: Mapping[str, str]) -> ItemShape:
+    """Tell a line; `labels` are the store's own names of delivery states."""
+    state = item.delivery_state
+    label = labels.get(state, DELIVERY_STATES[state])
+    return _same(ItemShape, item, delivery_label=label)  # type: ignore[no-any-return]
 
 
 def tell_payment(

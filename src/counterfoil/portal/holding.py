@@ -17,7 +17,7 @@ BLOCK_CHOICES = (
     ("shipment", "Shipment", "No goods leave; money may be taken."),
 )
 REASON_CHOICES = tuple(words.HOLDS.items())
-FIELDS = ("reason_code", "blocks", "note", "due_at", "auto_release_at")
+FIELDS = ("reason_code", "blocks", "owner", "note", "due_at", "auto_release_at")
 _TYPED = "%Y-%m-%dT%H:%M"
 
 
@@ -63,6 +63,7 @@ def wanted_hold(form: Form, holds: list[HoldShape], zone: str, now: datetime) ->
         handle=free_handle(values["reason_code"], holds),
         reason_code=values["reason_code"],
         note=values["note"] or None,
+        owner=values["owner"][:200] or None,
         blocks=BLOCKS if values["blocks"] == "both" else (values["blocks"],),
         due_at=due,
         auto_release_at=ends,

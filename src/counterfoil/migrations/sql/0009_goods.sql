@@ -76,7 +76,9 @@ create unique index transactions_of_shipment on transactions (account_id, paymen
 alter table stores
   add column capture_on_ship boolean not null default false,
   add column refund_window_days integer,
-  add column return_fee bigint not null default 0;
+  add column return_fee bigint not null default 0,
+  add column delivery_labels jsonb not null default '{}';
+alter table holds add column owner text;
 
 insert into life_cycle (machine, from_status, to_status) values
   ('return', '', 'REQUESTED'),

@@ -21,6 +21,7 @@ from counterfoil.portal.routes.order import after_save
 from counterfoil.portal.visit import Visit
 
 RIGHT = "orders.holds"
+_LONGEST = {"note": 2000, "owner": 200}
 REGIONS = ("head", "attention", "items", "payments", "state", "holds", "timeline", "live")
 
 
@@ -40,7 +41,7 @@ async def hold_now(request: Asking, order_id: str) -> Response[bytes]:
     """Place the hold."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
-    values = {name: visit.typed(name, 2000 if name == "note" else 40) for name in FIELDS}
+    values = {name: visit.typed(name, _LONGEST.get(name, 40)) for name in FIELDS}
     form = Form(version=read.order.version, values=values)
     wanted = wanted_hold(form, read.order.holds, visit.frame.zone, read.folder.at)
     if wanted is None:
