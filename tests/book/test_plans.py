@@ -20,6 +20,7 @@ from counterfoil.book.lists import Filters, list_orders, view_counts
 from counterfoil.book.looking import letters, unfinished, unsettled
 from counterfoil.book.order_numbers import NumbersWanted, order_numbers
 from counterfoil.book.reviews import count_reviews, count_waiting, list_reviews, screened
+from counterfoil.book.returns import count_returns, count_waiting_returns, list_returns
 from counterfoil.book.search import find_one
 from counterfoil.book.waiting import expiring, tasks
 from counterfoil.kernel import db
@@ -214,6 +215,10 @@ async def test_views_searches_and_the_feed_read_little_in_vain(
             await expiring(connection, module_admin, within_hours=1000)
             for status in ("waiting", "passed", "failed"):
                 await list_reviews(connection, module_admin, status=status)
+            for which in ("waiting", "received", "closed", "rejected"):
+                await list_returns(connection, module_admin, which=which, resolution="REFUND")
+            await count_returns(connection, module_admin)
+            await count_waiting_returns(connection, module_admin)
             await count_waiting(connection, module_admin)
             await count_reviews(connection, module_admin, order.placed_at)
             await screened(connection, module_admin, order.id, ReviewRules(first_order=True))

@@ -39,6 +39,10 @@ create table returns (
 ) with (fillfactor = 80);
 create index returns_of_order on returns (account_id, order_id);
 create index returns_by_status on returns (account_id, status, created_at, id);
+-- What waits for a word or for goods: what a person sees to first.
+create index returns_waiting on returns (account_id, created_at, id)
+  where status in ('REQUESTED', 'APPROVED') or (status = 'RECEIVED'
+    and jsonb_path_exists(lines, '$[*] ? (@.received < @.quantity)'));
 create unique index returns_refund_reference on returns (account_id, store, refund_reference)
   where refund_reference is not null;
 
