@@ -19,8 +19,8 @@ from counterfoil.book.feed import events
 from counterfoil.book.lists import Filters, list_orders, view_counts
 from counterfoil.book.looking import letters, unfinished, unsettled
 from counterfoil.book.order_numbers import NumbersWanted, order_numbers
-from counterfoil.book.reviews import count_reviews, count_waiting, list_reviews, screened
 from counterfoil.book.returns import count_returns, count_waiting_returns, list_returns
+from counterfoil.book.reviews import count_reviews, count_waiting, list_reviews, screened
 from counterfoil.book.search import find_one
 from counterfoil.book.waiting import expiring, tasks
 from counterfoil.kernel import db
