@@ -2,6 +2,7 @@
 
 import msgspec
 
+from counterfoil.actions.unowed import release_unowed
 from counterfoil.order.allowed import MONEY_STATES
 from counterfoil.order.change import Change
 from counterfoil.order.draft import Draft
@@ -30,13 +31,13 @@ def capture(
     payment_id: str | None = None,
     allocations: list[Allocation] | None = None,
 ) -> Change:
-    """Take authorised money, all that is open or a part of it, of one payment.
+    """Take authorised money of one payment: what is open and owed, or a part of it.
 
     Where several have money open, the first that has the amount; without one it is named by
     `payment_id`. Raises, in this order: PermissionDenied, InvalidState (cancelling or cancelled),
     OrderOnHold, AmountInvalid (of several payments), AttentionRequired, AuthorizationExpired,
-    InvalidState (nothing open), AmountInvalid, PartialCaptureNotEnabled. [Z-16…Z-21, U-28,
-    rulings 25]
+    InvalidState (nothing open, nothing owed), AmountInvalid, PartialCaptureNotEnabled.
+    [Z-16…Z-21, U-28, rulings 25]
     """
     asked.actor.require("payments.capture")
     asked.actor.require_whole_order()
@@ -79,18 +80,37 @@ def capturable(
         raise AuthorizationExpired("The hold time passed, and what was open has been given up.")
     if payment.open <= 0:
         raise InvalidState("Nothing is open to capture.", open=0)
+    if order.owed == 0:
+        raise InvalidState(
+            "Nothing is owed any more: all that the order is worth has been taken.",
+            open=payment.open,
+            owed=0,
+        )
     if payment.capture_pending and not folder.gateway_of(payment).capabilities.multi_capture:
         raise InvalidState("A capture is on its way, and this gateway takes only one.")
-    wanted = payment.open if amount is None else amount
+    left = min(payment.open, order.owed)
+    wanted = left if amount is None else amount
+    _check_amount(payment, wanted, order.owed)
+    if wanted < payment.open and not asked.instant:
+        _require_partial(folder, payment, asked, all_owed=wanted == left)
+    return payment, wanted
+
+
+def _check_amount(payment: Payment, wanted: int, owed: int) -> None:
     if not 0 < wanted <= payment.open:
         raise AmountInvalid(
             f"{wanted} is not between 1 and the {payment.open} that is open.",
             asked=wanted,
             open=payment.open,
         )
-    if wanted < payment.open and not asked.instant:
-        _require_partial(folder, payment, asked)
-    return payment, wanted
+    if wanted > owed:
+        raise AmountInvalid(
+            f"{wanted} is more than the {owed} that is still owed; {payment.open} is open, and what"
+            " is not owed is released.",
+            asked=wanted,
+            owed=owed,
+            open=payment.open,
+        )
 
 
 def require_one_payment(folder: Folder, payment_id: str | None, amount: int | None) -> None:
@@ -121,8 +141,22 @@ def _payment_with_open(folder: Folder, payment_id: str | None, amount: int | Non
     )
 
 
-def _require_partial(folder: Folder, payment: Payment, asked: Asked) -> None:
+def _require_partial(folder: Folder, payment: Payment, asked: Asked, *, all_owed: bool) -> None:
+    """Go on where less than is open may be taken: of the gateway, of the store, by the actor.
+
+    All that is owed is the whole price of an order that is worth less now: that takes no more than
+    a gateway that can.
+    """
     able = folder.gateway_of(payment).capabilities.partial_capture
+    if all_owed and able:
+        return
+    if all_owed:
+        raise PartialCaptureNotEnabled(
+            f"{payment.open} is open, the order is worth less by now, and this gateway takes all of"
+            " it or nothing: release it and ask for a new payment.",
+            open=payment.open,
+            owed=folder.order.owed,
+        )
     if not folder.store.captures_in_part or not able:
         raise PartialCaptureNotEnabled(
             f"Capture {payment.open}, all that is open, or have partial capture switched on.",
@@ -148,5 +182,6 @@ def captured(draft: Draft, row: Transaction, asked: Asked) -> None:
         )
         book(draft, rest)
         draft.fact("payment.voided", rest)
+    release_unowed(draft, asked)
     if draft.order.system_state == "NEW":
         draft.go_to_built_in("processing")

@@ -34,7 +34,7 @@ def void(
     asked.actor.require_whole_order()
     payment, amount = voidable(folder, amount, payment_id)
     draft = Draft(folder, asked.actor)
-    shares = share_open(amount, folder.bags, allocations)
+    shares = share_open(amount, folder.bags, allocations, first="spare")
     row = new_transaction(
         draft, payment, kind="VOID", amount=amount, allocations=shares, asked=asked
     )
@@ -90,8 +90,11 @@ def voided(draft: Draft, row: Transaction) -> None:
 def _ends(draft: Draft) -> bool:
     """Whether an order without money ends: not where goods have left, which money is due for.
 
-    A cancellation that runs ends it itself. [Z-25, domain.md §6, rulings 25]
+    Nor one that comes to nothing since it was edited; a cancellation that runs ends it itself.
+    [Z-25, domain.md §6, rulings 25]
     """
     if draft.order.system_state in ("CANCELED", "COMPLETED") or draft.order.shipped_count:
+        return False
+    if sum(bag.total - bag.canceled_total for bag in draft.section("bags")) == 0:
         return False
     return all(plan.status != "PROCESSING" for plan in draft.section("cancellations"))

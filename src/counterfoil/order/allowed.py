@@ -64,14 +64,18 @@ def most_to_void(order: Order) -> int:
     return order.open - 1 if order.shipped_count and unpaid else order.open
 
 
-def order_actions(order: Order, actor: Actor) -> list[ActionShape]:
-    """List what the actor may do to an order now, and for money how much. [Z-5, Z-6, Z-16]"""
+def order_actions(order: Order, actor: Actor, *, owed: int | None = None) -> list[ActionShape]:
+    """List what the actor may do to an order now, and for money how much. [Z-5, Z-6, Z-16]
+
+    `owed` is what the whole order owes, where `order` stands with the amounts of one payment.
+    """
     if actor.merchants is not None:
         return []
     found: list[ActionShape] = []
     capturable = order.system_state in MONEY_STATES and not order.hold_capture
-    if order.open > 0 and capturable and actor.can("payments.capture"):
-        found.append(ActionShape("capture", order.open))
+    most = min(order.open, order.owed if owed is None else owed)
+    if most > 0 and capturable and actor.can("payments.capture"):
+        found.append(ActionShape("capture", most))
     if (most := most_to_void(order)) > 0 and actor.can("payments.void"):
         found.append(ActionShape("void", most))
     if order.refundable > 0 and actor.can("payments.refund"):
@@ -100,7 +104,7 @@ def payment_actions(order: Order, payment: Payment, actor: Actor) -> list[Action
         return [ActionShape("decide")] if able else []
     found = [
         action
-        for action in order_actions(_with(order, payment), actor)
+        for action in order_actions(_with(order, payment), actor, owed=order.owed)
         if action.action != "cancel"
     ]
     if payment.expires_at and not payment.acknowledged_at and actor.can("payments.capture"):
@@ -170,7 +174,7 @@ def attention_reasons(order: Order, payments: Sequence[Payment] = ()) -> list[st
         reasons.append("on_hold")
     if order.fulfillment_status == "COULD_NOT_DELIVER":
         reasons.append("could_not_deliver")
-    if order.system_state == "COMPLETED" and order.open > 0:
+    if order.system_state == "COMPLETED" and order.capturable > 0:
         reasons.append("shipped_unpaid")
     return reasons
 

@@ -33,6 +33,22 @@ class Bag(Amounts, frozen=True, kw_only=True):
         return max(0, self.total - self.canceled_total - self.authorized + self.expired)
 
     @property
+    def owed(self) -> int:
+        """What may still be taken for it: its worth less what was, or is being, taken and kept."""
+        kept = self.captured - self.refunded
+        return max(0, self.total - self.canceled_total - kept - self.capture_pending)
+
+    @property
+    def capturable(self) -> int:
+        """What is open and owed: its natural share of a capture."""
+        return max(0, min(self.open, self.owed))
+
+    @property
+    def spare(self) -> int:
+        """What is open and not owed any more: what is released first."""
+        return self.open - self.capturable
+
+    @property
     def live(self) -> bool:
         """Neither cancelled nor rejected."""
         return self.status not in DEAD

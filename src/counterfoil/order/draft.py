@@ -16,12 +16,13 @@ from counterfoil.order.config import BUILT_IN_STATES, OrderState
 from counterfoil.order.fact import FACT_TYPES, Fact
 from counterfoil.order.folder import SECTIONS, Folder
 from counterfoil.order.item import Item
-from counterfoil.order.order import OPEN_STATES
+from counterfoil.order.order import OPEN_STATES, Order
 from counterfoil.order.status import Units, financial_status, fulfillment_status
 from counterfoil.order.tells import brief_order, told
 
 _SECTION_OF = {noun: section for section, noun in SECTIONS.items()}
 _MONEY = frozenset({"bags", "payments"})
+_WORTH = ("total", "canceled_total")
 
 
 class Draft:
@@ -93,7 +94,18 @@ class Draft:
     @property
     def due(self) -> int:
         """What no payment covers yet, as the bags are now; the order is summed up at the end."""
-        return sum(bag.due for bag in self.section("bags"))
+        return self._summed_up().due
+
+    @property
+    def owed(self) -> int:
+        """What may still be taken, as the bags are now."""
+        return self._summed_up().owed
+
+    def _summed_up(self) -> Order:
+        """Make the order that its bags add up to now; put together at the end it is the same."""
+        bags = self.section("bags")
+        worth = {name: sum([getattr(bag, name) for bag in bags]) for name in _WORTH}
+        return msgspec.structs.replace(self.order, **worth, **summed(bags))
 
     @property
     def next_sequence(self) -> int:

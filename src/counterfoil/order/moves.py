@@ -64,16 +64,22 @@ def checked_allocations(
 
 
 def share_open(
-    amount: int, bags: Sequence[Bag], wanted: Sequence[Allocation] | None
+    amount: int,
+    bags: Sequence[Bag],
+    wanted: Sequence[Allocation] | None,
+    *,
+    first: str = "capturable",
 ) -> list[Allocation]:
     """Share what is open among bags, as the client says or by largest remainder.
 
-    Raises AmountInvalid where what the client says cannot be.
+    By what each has of the measure that comes `first`, `capturable` or `spare`, where that is
+    enough; else by all it has open. Raises AmountInvalid where what the client says cannot be.
     """
     able = [bag for bag in bags if bag.open > 0]
     if wanted:
         return checked_allocations(wanted, amount, able, "open")
-    return allocate(amount, able, "open")
+    enough = amount <= sum([getattr(bag, first) for bag in able])
+    return allocate(amount, able, first if enough else "open")
 
 
 def _shift(draft: Draft, movement: Transaction | PlannedPart, fields: dict[str, int]) -> None:

@@ -67,6 +67,11 @@ class Order(Amounts, frozen=True, kw_only=True):
         return max(0, self.total - self.canceled_total - kept - self.capture_pending)
 
     @property
+    def capturable(self) -> int:
+        """What is open and owed: what captures may take, all payments together."""
+        return max(0, min(self.open, self.owed))
+
+    @property
     def due(self) -> int:
         """What no payment covers yet; what expired is due again. Never below zero. [rulings 21]"""
         return max(0, self.total - self.canceled_total - self.authorized + self.expired)
