@@ -5,19 +5,46 @@ from typing import Any
 
 import msgspec
 
+from counterfoil.order.transaction import Allocation
+
 
 class CanceledLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A line, and how many of its units are cancelled."""
+    """A line, and how many of its units are cancelled.
+
+    Of these, `refunded` had been given back as lines of a refund before: nothing goes back for
+    them again.
+    """
 
     item_id: str
     quantity: int
+    refunded: int = 0
+
+
+class WantedCancel(msgspec.Struct, frozen=True, kw_only=True):
+    """A cancellation as it is asked for: of the whole order, of a bag, or of units of lines.
+
+    `lines` may be of several bags, or of `bag_id` alone where that is named too. [domain.md §7]
+    """
+
+    reason: str | None = None
+    reason_code: str = "OTHER"
+    notify_customer: bool = False
+    restock_items: bool = True
+    bag_id: str | None = None
+    lines: tuple[CanceledLine, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether it asks for all of the order."""
+        return self.bag_id is None and not self.lines
 
 
 class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
-    """A cancellation as stored. One may be open per order.
+    """A cancellation as stored. One may run per order.
 
-    Without `bag_id` and `lines` it is of the whole order. `amount` is what goes back of a bag or of
-    lines; None is everything that is open or was taken. [domain.md §7, rulings 27, U-31…U-33]
+    `amount` is what goes back of a bag or of lines, and `allocations` of which bags; None is
+    everything that is open or was taken, and the order itself. A part's goods are cancelled when
+    it begins, and its money follows. [domain.md §7, rulings 27, U-31…U-33]
     """
 
     id: str
@@ -25,6 +52,7 @@ class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
     bag_id: str | None = None
     lines: list[CanceledLine] = []
     amount: int | None = None
+    allocations: list[Allocation] = []
     status: str = "PROCESSING"
     reason: str | None = None
     reason_code: str = "OTHER"
@@ -37,3 +65,8 @@ class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_key: str | None = None
     created_at: datetime
     finished_at: datetime | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is of the order, and not of a part of it."""
+        return self.amount is None

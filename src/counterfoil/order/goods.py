@@ -1,12 +1,15 @@
 """Units: how an item follows from the shipments that carry it. [domain.md §3, rulings 32]"""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from counterfoil.order.bag import Bag
 from counterfoil.order.draft import Draft
 from counterfoil.order.item import Item
 from counterfoil.order.life import ITEM
-from counterfoil.order.shipment import LEFT, Shipment
+from counterfoil.order.refunding import prices_of, worth_of
+from counterfoil.order.shipment import LEFT, Shipment, ShipmentItem
 
 _RETURNED_FROM = ("DELIVERED", "COULD_NOT_DELIVER", "IN_TRANSIT", "SHIPPED")
 _ADVANCE = ("SHIPPED", "IN_TRANSIT", "COULD_NOT_DELIVER", "DELIVERED", "RETURNED")
@@ -77,31 +80,76 @@ def cancel_goods(draft: Draft, bags: list[Bag]) -> None:
     A bag with nothing live left is cancelled itself, and all its value with it.
     """
     for bag in bags:
-        if not bag.live:
+        if bag.live:
+            items = [item for item in draft.section("items") if item.bag_id == bag.id]
+            cancel_units(draft, bag, {item.id: item.waiting for item in items if item.deliverable})
+
+
+def cancel_units(draft: Draft, bag: Bag, units: Mapping[str, int]) -> None:
+    """Cancel so many waiting units of a bag's lines, and take them out of parcels here.
+
+    What the bag is worth falls by what was paid for them and the tax on it; a bag with nothing
+    live left is cancelled, with all that is left of it. `units` are by item.
+    """
+    inside = [item for item in draft.section("items") if item.bag_id == bag.id]
+    prices = prices_of(bag, inside)
+    value = 0
+    for item in inside:
+        count = units.get(item.id, 0)
+        if count <= 0:
             continue
-        _unpack(draft, bag)
-        shipments = draft.section("shipments")
-        for item in draft.section("items"):
-            if item.bag_id == bag.id and item.deliverable and item.waiting > 0:
-                gone = msgspec.structs.replace(
-                    item, quantity_canceled=item.quantity_canceled + item.waiting
-                )
-                draft.put(restated_item(gone, shipments))
-        left = [item for item in draft.section("items") if item.bag_id == bag.id]
-        alive = any(item.live and item.deliverable for item in left)
-        value = sum(item.canceled_value for item in left) if alive else bag.total
-        new: Bag = msgspec.structs.replace(
-            draft.get("bags", bag.id), canceled_total=min(value, bag.total)
-        )
-        if not alive:
-            new = msgspec.structs.replace(new, status="CANCELED")
-            draft.fact("bag.status_changed", new, merchant=bag.merchant)
-        draft.put(new)
+        assert item.deliverable and count <= item.waiting, f"{count} of {item.id}"
+        value += worth_of(prices, item, item.quantity_canceled, count)
+        gone = msgspec.structs.replace(item, quantity_canceled=item.quantity_canceled + count)
+        _unpack(draft, bag, gone)
+        draft.put(restated_item(gone, draft.section("shipments")))
+    now: Bag = draft.get("bags", bag.id)
+    if any(item.deliverable and item.live > units.get(item.id, 0) for item in inside):
+        worth = min(now.canceled_total + value, now.total)
+        draft.put(msgspec.structs.replace(now, canceled_total=worth))
+        return
+    dead = msgspec.structs.replace(now, canceled_total=now.total, status="CANCELED")
+    draft.put(dead)
+    draft.fact("bag.status_changed", dead, merchant=bag.merchant)
 
 
-def _unpack(draft: Draft, bag: Bag) -> None:
-    for parcel in draft.section("shipments"):
-        if parcel.bag_id == bag.id and parcel.status == "OPEN":
-            gone = msgspec.structs.replace(parcel, status="CANCELED", updated_at=draft.at)
-            draft.put(gone)
-            draft.fact("shipment.canceled", gone, merchant=bag.merchant)
+def _unpack(draft: Draft, bag: Bag, item: Item) -> None:
+    """Take what is cancelled of a line out of parcels that are here, the newest first.
+
+    What is in no parcel goes first; a parcel with nothing left in it is cancelled.
+    """
+    packed = sum(part.quantity for part in _packed(draft, bag, item.id))
+    over = packed - item.waiting
+    for parcel in reversed(draft.section("shipments")):
+        part = next((one for one in parcel.items if one.item_id == item.id), None)
+        if over <= 0 or part is None or parcel.status != "OPEN":
+            continue
+        taken = min(over, part.quantity)
+        over -= taken
+        _take_out(draft, bag, parcel, part, taken)
+
+
+def _packed(draft: Draft, bag: Bag, item_id: str) -> list[ShipmentItem]:
+    return [
+        part
+        for parcel in draft.section("shipments")
+        if parcel.bag_id == bag.id and parcel.status == "OPEN"
+        for part in parcel.items
+        if part.item_id == item_id
+    ]
+
+
+def _take_out(
+    draft: Draft, bag: Bag, parcel: Shipment, part: ShipmentItem, count: int
+) -> None:
+    others = [one for one in parcel.items if one.item_id != part.item_id]
+    if count < part.quantity:
+        others.append(ShipmentItem(part.item_id, part.quantity - count))
+    if others:
+        less = msgspec.structs.replace(parcel, items=others, updated_at=draft.at)
+        draft.put(less)
+        draft.fact("shipment.updated", less, merchant=bag.merchant, fields=["items"])
+        return
+    gone = msgspec.structs.replace(parcel, status="CANCELED", updated_at=draft.at)
+    draft.put(gone)
+    draft.fact("shipment.canceled", gone, merchant=bag.merchant)

@@ -68,7 +68,8 @@ alter table refunds
   add column fee_amount bigint not null default 0;
 alter table cancellations
   add column lines jsonb not null default '[]',
-  add column amount bigint;
+  add column amount bigint,
+  add column allocations jsonb not null default '[]';
 alter table shipments
   add column parcels jsonb not null default '[]',
   add column carrier_status text;
