@@ -29,7 +29,7 @@ async def cancel(site: Site, tab: Tab, order_id: str, notify: str) -> None:
     await tab.page.click("#money-go")
 
 
-@pytest.mark.proves("U-31", "U-32", "U-33")
+@pytest.mark.proves("U-7", "U-31", "U-32", "U-33")
 @pytest.mark.parametrize("notify", ["yes", "no"])
 async def test_cancelling_settles_the_money_and_asks_about_the_letter(
     site: Site, tab: Tab, notify: str
