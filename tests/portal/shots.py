@@ -19,6 +19,7 @@ from tests.portal import (
     samples,
     shots_payments,
     shots_refunds,
+    shots_returns,
     shots_reviews,
 )
 from tests.portal.samples import FRAME, NOW
@@ -340,6 +341,7 @@ SHOTS = (
     *(Shot(*shot) for shot in CONFIGURATION_PAGES),
     *(Shot(*shot) for shot in BOOK_PAGES),
     *(Shot(*shot) for shot in shots_reviews.PAGES),
+    *(Shot(*shot) for shot in shots_returns.PAGES),
     Shot(
         "order-in-review",
         "order/page.html",

@@ -1,6 +1,7 @@
 """The menu's counts, only where action is due, kept for a quarter of a minute."""
 
 from counterfoil.access.remembered import Remembered
+from counterfoil.book.returns import count_waiting_returns
 from counterfoil.book.reviews import count_waiting
 from counterfoil.book.views import view_counts
 from counterfoil.book.worklists import WorkCounts, work_counts
@@ -12,6 +13,7 @@ Counts = dict[str, tuple[int, bool]]
 _kept: Remembered[Counts] = Remembered(KEEP_S)
 _kept_work: Remembered[WorkCounts] = Remembered(KEEP_S)
 _kept_reviews: Remembered[int] = Remembered(KEEP_S)
+_kept_returns: Remembered[int] = Remembered(KEEP_S)
 
 
 async def menu_counts(connection: Connection, actor: Actor) -> Counts:
@@ -45,3 +47,14 @@ async def menu_reviews(connection: Connection, actor: Actor) -> int:
 async def fresh_reviews(connection: Connection, actor: Actor) -> int:
     """Count them anew, after one was opened or decided."""
     return _kept_reviews.keep(actor.id.encode(), await count_waiting(connection, actor))
+
+
+async def menu_returns(connection: Connection, actor: Actor) -> int:
+    """Count the returns that wait for goods or for a word."""
+    known = _kept_returns.recall(actor.id.encode())
+    return known if known is not None else await fresh_returns(connection, actor)
+
+
+async def fresh_returns(connection: Connection, actor: Actor) -> int:
+    """Count them anew, after something was done about one."""
+    return _kept_returns.keep(actor.id.encode(), await count_waiting_returns(connection, actor))

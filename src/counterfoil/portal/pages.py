@@ -39,6 +39,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     tasks: int = 0
     to_approve: int | None = None
     to_review: int | None = None
+    returning: int | None = None
     now: datetime = field(default_factory=lambda: datetime.fromtimestamp(0, UTC))
 
     def can(self, right: str) -> bool:

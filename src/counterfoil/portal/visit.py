@@ -22,7 +22,7 @@ from counterfoil.kernel.problem import PermissionDenied
 from counterfoil.kernel.secrets import KeyRing
 from counterfoil.order.actor import Actor
 from counterfoil.portal import pages, respond, tokens
-from counterfoil.portal.counts import menu_counts, menu_reviews, menu_work
+from counterfoil.portal.counts import menu_counts, menu_returns, menu_reviews, menu_work
 from counterfoil.portal.forms import typed
 from counterfoil.portal.respond import Asking
 from counterfoil.settings import Settings
@@ -82,6 +82,7 @@ class Visit(msgspec.Struct):
             counts = await menu_counts(connection, self.actor)
             work = await menu_work(connection, self.actor)
             reviews = await menu_reviews(connection, self.actor)
+            returning = await menu_returns(connection, self.actor)
             waiting = None
             if self.actor.can("payments.approve"):
                 waiting = await count_awaiting(connection, self.actor)
@@ -93,6 +94,7 @@ class Visit(msgspec.Struct):
             tasks=work.tasks,
             to_approve=waiting,
             to_review=reviews,
+            returning=returning,
         )
         self.request.state.frame = self.frame
 

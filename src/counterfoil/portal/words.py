@@ -106,6 +106,13 @@ BAG = {
     "COMPLETED": Word("success", "circle-check", "Completed"),
     "CANCELED": Word("neutral", "ban", "Cancelled"),
 }
+RETURN = {
+    "REQUESTED": Word("info", "truck-return", "Announced"),
+    "APPROVED": Word("progress", "hourglass", "Approved"),
+    "REJECTED": Word("danger", "circle-x", "Rejected"),
+    "RECEIVED": Word("success", "package", "Received"),
+    "CLOSED": Word("neutral", "circle-check", "Closed"),
+}
 TASK = {
     "OPEN": Word("warning", "hourglass", "Open"),
     "DONE": Word("success", "circle-check", "Done"),
@@ -141,6 +148,7 @@ AXES: dict[str, dict[str, Word]] = {
     "shipment": SHIPMENT,
     "bag": BAG,
     "nearness": NEARNESS,
+    "return": RETURN,
     "task": TASK,
     "drift": DRIFT,
 }

@@ -1,0 +1,170 @@
+"""Returns as they are looked at: each on its order's page, and the rows of their list."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from counterfoil.book.returns import ListedReturn
+from counterfoil.order.goods_shapes import ReturnShape
+from counterfoil.order.shapes import OrderShape, RefundShape
+from counterfoil.portal import story, words
+from counterfoil.portal.figures import ago, money
+from counterfoil.portal.return_words import (
+    IN_PASSING,
+    line_words,
+    reason_word,
+    resolution_word,
+    status_of,
+)
+from counterfoil.portal.words import Word
+
+LATE = ((timedelta(days=30), "danger"), (timedelta(days=14), "warning"))
+#: What may be done with a return next: where that leads, and the words of its button.
+_STEPS = {
+    "receive": ("receive", "Receive…"),
+    "approve": ("approve", "Approve…"),
+    "reject": ("reject", "Reject…"),
+    "close": ("close", "Close…"),
+}
+_ORDERED = ("receive", "approve", "reject", "close")
+
+
+class ReturnDoor(NamedTuple):
+    """A step that may be taken with a return now."""
+
+    label: str
+    href: str
+    first: bool
+
+
+class ReturnView(NamedTuple):
+    """A return on its order's page. `money` says what became of the money, if anything did."""
+
+    back: ReturnShape
+    word: Word
+    name: str
+    resolution: str
+    reason: str
+    lines: list[str]
+    money: list[str]
+    refunds: list[RefundShape]
+    exchange: str
+    asked_by: str
+    decided: str
+    doors: list[ReturnDoor]
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was announced or recorded."""
+        return self.back.created_at
+
+
+class ReturnRow(NamedTuple):
+    """A return in the list."""
+
+    back: ListedReturn
+    word: Word
+    resolution: str
+    reason: str
+    lines: list[str]
+    money: list[tuple[str, Word | None]]
+    tone: str
+    age: str
+    merchant: str
+
+
+def returns_of(order: OrderShape) -> list[ReturnView]:
+    """Tell the returns of an order, newest first."""
+    newest = sorted(order.returns, key=lambda one: (one.created_at, one.id), reverse=True)
+    return [_view(order, one) for one in newest]
+
+
+def _view(order: OrderShape, back: ReturnShape) -> ReturnView:
+    bag = next(bag for bag in order.bags if bag.id == back.bag_id)
+    names = {item.id: item.sku or item.name for item in bag.items}
+    refunds = [one for one in order.refunds if one.return_id == back.id]
+    of = f" · {bag.merchant.name}" if len(order.bags) > 1 else ""
+    return ReturnView(
+        back=back,
+        word=status_of(back.status, back.lines),
+        name=f"Return {back.position}{of}",
+        resolution=resolution_word(back.resolution),
+        reason=reason_word(back.reason_code),
+        lines=_lines(back, names),
+        money=_money(order, back, refunds),
+        refunds=refunds,
+        exchange=f"/portal/orders/{back.exchange_order_id}" if back.exchange_order_id else "",
+        asked_by=story.who(back.requested_by),
+        decided=story.who(back.decided_by) if back.decided_by else "",
+        doors=_doors(order, back),
+    )
+
+
+def _lines(back: ReturnShape, names: dict[str, str]) -> list[str]:
+    """Tell each line, with its reason where it is not that of the return."""
+    told = []
+    for line in back.lines:
+        own = line.reason_code not in (None, back.reason_code)
+        why = f" ({reason_word(line.reason_code).lower()})" if own else ""
+        told.append(line_words(line, names, back.status) + why)
+    return told
+
+
+def _money(order: OrderShape, back: ReturnShape, refunds: Sequence[RefundShape]) -> list[str]:
+    """Say what became of the money, or that none moved. [V-10, V-11]"""
+    currency = order.currency
+    told = []
+    if back.resolution == "REFUND" and not refunds:
+        if back.status in ("REQUESTED", "APPROVED"):
+            told.append("Refunded when the goods come in.")
+        elif back.status != "RECEIVED":
+            told.append("No money moved.")
+    elif back.resolution != "REFUND":
+        passing = IN_PASSING.get(back.resolution, "")
+        told.append(f"No money moved ({passing})." if passing else "No money moved.")
+    if back.credit:
+        told.append(f"What came in is worth {money(back.credit, currency)}.")
+    if back.fee and back.resolution != "NONE":
+        told.append(f"{money(back.fee, currency)} of it is kept as a fee.")
+    return told
+
+
+def _doors(order: OrderShape, back: ReturnShape) -> list[ReturnDoor]:
+    """List the steps that may be taken now; the likeliest is first."""
+    allowed = {one.action for one in back.allowed_actions}
+    found = [name for name in _ORDERED if name in allowed]
+    page = f"/portal/orders/{order.id}/returns/{back.id}"
+    return [
+        ReturnDoor(_STEPS[name][1], f"{page}/{_STEPS[name][0]}", first=name == found[0])
+        for name in found
+    ]
+
+
+def listed_row(back: ListedReturn, now: datetime) -> ReturnRow:
+    """Put a return into the words of its row."""
+    waits = status_of(back.status, back.lines).label not in ("Received", "Closed", "Rejected")
+    tone = next((tone for age, tone in LATE if now - back.created_at >= age), "") if waits else ""
+    return ReturnRow(
+        back=back,
+        word=status_of(back.status, back.lines),
+        resolution=resolution_word(back.resolution),
+        reason=reason_word(back.reason_code),
+        lines=[line_words(line, back.items, back.status) for line in back.lines],
+        money=_listed_money(back),
+        tone=tone,
+        age=ago(back.created_at, now),
+        merchant=back.merchant_name or back.merchant,
+    )
+
+
+def _listed_money(back: ListedReturn) -> list[tuple[str, Word | None]]:
+    """Name each refund with its word, else what stands in its place."""
+    if back.refunds:
+        return [
+            (f"{money(one.amount, back.currency)}, {one.reference}",
+             words.look("refund", one.status))
+            for one in back.refunds
+        ]  # fmt: skip
+    if back.resolution == "REFUND" and back.status in ("REQUESTED", "APPROVED"):
+        return [("When it comes in", None)]
+    return [("No money moved", None)]
