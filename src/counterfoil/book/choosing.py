@@ -74,7 +74,7 @@ def taken_apart(filters: Filters, sight: Sight) -> Wanted:
     return Wanted(
         cells=_cells(filters),
         groups=tuple(groups),
-        others=_others(filters),
+        others=(*_others(filters), *_own_words(sight, words)),
         special=_special(filters),
         values=values,
         range=tuple(n for n in ("placed_from", "placed_to") if values[n] is not None),
@@ -100,6 +100,11 @@ def _others(filters: Filters) -> tuple[str, ...]:
     names += ["attention"] if filters.attention else []
     names += ["unknown"] if filters.money_unknown else []
     return tuple(names)
+
+
+def _own_words(sight: Sight, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Name the conditions that a word is not found by another merchant's goods alone."""
+    return tuple(f"own_word{place}" for place in range(len(words))) if sight.limited else ()
 
 
 def _special(filters: Filters) -> str:

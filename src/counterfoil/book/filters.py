@@ -122,12 +122,14 @@ class Sight(msgspec.Struct, frozen=True):
     """What is left of the filters after looking at who asks.
 
     `stores` and `merchants` are None where all are meant. `nothing`: no order can match.
+    `limited`: who asks sees these merchants' bags alone.
     """
 
     stores: tuple[str, ...] | None
     merchants: tuple[str, ...] | None
     systems: tuple[str, ...]
     nothing: bool
+    limited: bool = False
 
 
 def sight_of(filters: Filters, actor: Actor) -> Sight:
@@ -141,7 +143,7 @@ def sight_of(filters: Filters, actor: Actor) -> Sight:
         and (filters.open is None or (state in OPEN_STATES) == filters.open)
     ]
     nothing = stores == () or merchants == () or not systems
-    return Sight(stores, merchants, tuple(systems), nothing)
+    return Sight(stores, merchants, tuple(systems), nothing, actor.merchants is not None)
 
 
 def _narrowed(wanted: tuple[str, ...], allowed: frozenset[str] | None) -> tuple[str, ...] | None:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from counterfoil.book.filters import Filters, Sight, checked, sight_of
 from counterfoil.book.fragments import filled, rows
+from counterfoil.book.sources import own_word
 from counterfoil.kernel.db import Connection
 from counterfoil.kernel.problem import ValidationFailed
 from counterfoil.order.actor import Actor
@@ -20,7 +21,7 @@ _ONE = """select array_agg(found.id::text) as ids from (
     join orders o on o.account_id = $1 and o.store = s.code and o.number = {text}<seen>
   union all
   (select 3, o.id from order_term t join orders o on o.account_id = $1 and o.id = t.order_id<seen>
-    where t.account_id = $1 and t.term = {term} order by t.placed_at desc limit 2)) found
+    where t.account_id = $1 and t.term = {term}<told> order by t.placed_at desc limit 2)) found
 group by found.way order by found.way"""
 _OWN_STORES = " and o.store = any({store}::text[])"
 _OWN_BAGS = """ and exists (select from order_term x where x.account_id = $1
@@ -56,13 +57,14 @@ async def find_one(connection: Connection, actor: Actor, text: str) -> str | Non
         return None
     found = await rows(
         connection,
-        filled(_ONE, seen=_seen(sight)),
+        filled(_ONE, seen=_seen(sight), told=" and " + own_word("term") if sight.limited else ""),
         {
             "uuid": _uuid(wanted),
             "text": wanted,
             "term": WORD + folded(wanted),
             "store": list(sight.stores or ()),
             "g_merchant": [MERCHANT + code for code in sight.merchants or ()],
+            "own": list(sight.merchants or ()),
         },
     )
     ids: list[str] = found[0]["ids"] if found else []

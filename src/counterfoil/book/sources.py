@@ -59,6 +59,21 @@ _WORDED = """(exists (select from order_term x where x.account_id = $1 and x.ter
     and x.placed_at = <placed> and x.order_id = <id>)
   or <id> in (select x.order_id from order_term x where x.account_id = $1
     and x.term > {<group>} and x.term < {<group>_end} limit {capped}))"""
+#: For whoever is limited to merchants, who must not find an order by goods of another: the word is
+#: in what they are shown of it, the order's own texts or those of their bags.
+_OWN_WORDED = """(strpos(replace(lower(normalize(
+    concat_ws(' ', o.number, o.external_id, o.invoice_number, o.merchant_reference,
+      jsonb_path_query_array(o.customer, '$.*')::text,
+      jsonb_path_query_array(o.shipping_address, '$.*')::text), NFKC)),
+    U&'\\00DF', 'ss'), <word>) > 0
+  or exists (select from items i join bags b on b.account_id = $1 and b.id = i.bag_id
+    where i.account_id = $1 and i.order_id = o.id and b.merchant = any({own}::text[])
+      and strpos(lower(normalize(i.sku, NFKC)), <word>) > 0)
+  or exists (select from shipments s join bags b on b.account_id = $1 and b.id = s.bag_id
+    where s.account_id = $1 and s.order_id = o.id and b.merchant = any({own}::text[])
+      and strpos(lower(normalize(concat_ws(' ', s.tracking_number, s.parcels::text), NFKC)),
+        <word>) > 0))"""
+OWN = "own_"
 
 _FIRST_CELL = """select o.system_state, <here> from orders o
     where o.account_id = $1 and o.system_state = s.system_state order by <here> limit 1"""
@@ -156,8 +171,15 @@ def condition(name: str, placed: str = "o.placed_at", order_id: str = "o.id") ->
     """Write one condition; what is no column of the order is looked up among its terms."""
     if name in CONDITIONS:
         return CONDITIONS[name]
+    if name.startswith(OWN):
+        return own_word(name.removeprefix(OWN))
     template = _WORDED if name.startswith("word") else _TERMED
     return filled(template, group=name, placed=placed, id=order_id)
+
+
+def own_word(group: str) -> str:
+    """Write that a term is found in what may be seen; a term begins with its kind."""
+    return filled(_OWN_WORDED, word="substr({<group>}, 3)").replace("<group>", group)
 
 
 def bounds(shape: Shape, placed: str, order_id: str, *, paged: bool = True) -> str:
@@ -219,6 +241,7 @@ def count(shape: Shape) -> str:
 
 def _term_text(template: str, shape: Shape, where: str) -> str:
     """Write a reading of terms; orders are joined only where their columns are asked about."""
-    join = _JOIN if any(name in CONDITIONS for name in shape.conditions) else ""
+    asked = [name in CONDITIONS or name.startswith(OWN) for name in shape.conditions]
+    join = _JOIN if any(asked) else ""
     rows = filled(_WORD_ROWS, where=where)
     return filled(template, rows=rows, join=join, group=shape.group)

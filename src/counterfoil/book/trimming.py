@@ -88,10 +88,18 @@ def own_money(order: Order, bags: list[Bag]) -> Order:
 
 
 def own_share(movement: Transaction, bags: set[str]) -> Transaction | None:
-    """Return the part of a movement that fell to these bags; None where none did."""
+    """Return the part of a movement that fell to these bags; None where none did.
+
+    Of one of the whole order neither its reference nor what the provider called it is told.
+    """
     parts = [part for part in movement.allocations if part.bag_id in bags]
     if not parts:
         return None
-    return msgspec.structs.replace(
+    own = msgspec.structs.replace(
         movement, allocations=parts, amount=sum(part.amount for part in parts)
+    )
+    if movement.bag_id in bags:
+        return own
+    return msgspec.structs.replace(
+        own, reference=None, gateway_transaction_id=None, error_message=None
     )

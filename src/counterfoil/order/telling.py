@@ -16,10 +16,12 @@ from counterfoil.order.amounts import Amounts, summed
 from counterfoil.order.bag import Bag
 from counterfoil.order.config import OrderState
 from counterfoil.order.folder import Folder
+from counterfoil.order.hold import Hold
 from counterfoil.order.item import Item
 from counterfoil.order.order import Order
 from counterfoil.order.shapes import (
     BagShape,
+    HoldShape,
     MerchantShape,
     OrderBriefShape,
     OrderShape,
@@ -137,7 +139,7 @@ def tell_order(folder: Folder, actor: Actor) -> OrderShape:
         financial_status=order.financial_status,
         fulfillment_status=order.fulfillment_status,
         fraud_status=order.fraud_status,
-        holds=[tell_hold(hold) for hold in folder.open_holds],
+        holds=[_tell_hold_to(hold, actor) for hold in folder.open_holds],
         fraud_review=None if limited or folder.review is None else tell_review(folder.review),
         currency=order.currency,
         sub_total=total("sub_total"),
@@ -176,6 +178,12 @@ def tell_order(folder: Folder, actor: Actor) -> OrderShape:
         created_at=order.created_at,
         updated_at=order.updated_at,
     )
+
+
+def _tell_hold_to(hold: Hold, actor: Actor) -> HoldShape:
+    """Tell a hold; what was written about it is for who sees whole orders."""
+    told = tell_hold(hold)
+    return told if actor.merchants is None else msgspec.structs.replace(told, note=None)
 
 
 def tell_refunds(folder: Folder, actor: Actor) -> list[RefundShape]:
