@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from counterfoil.kernel.ids import new_id
 from counterfoil.order.allowed import may_ship, require_bag
 from counterfoil.order.bag import Bag
 from counterfoil.order.change import Change
@@ -13,17 +12,22 @@ from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
 from counterfoil.order.goods import unpacked
 from counterfoil.order.intent import Asked
-from counterfoil.order.life import ITEM
 from counterfoil.order.opening import opens
+from counterfoil.order.packing import (
+    addressed,
+    check_in_stock,
+    check_numbers,
+    check_parts,
+    opened,
+    pack,
+)
 from counterfoil.order.problems import (
-    AmountInvalid,
     DuplicateExternalId,
     InvalidState,
     ShipmentUpdateNotAllowed,
-    TrackingNumberTaken,
     UnknownReference,
 )
-from counterfoil.order.shipment import Shipment, ShipmentItem
+from counterfoil.order.shipment import Parcel, ShipmentItem
 
 
 class WantedShipment(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +37,14 @@ class WantedShipment(msgspec.Struct, frozen=True, kw_only=True):
     method: str | None = None
     carrier: str | None = None
     tracking_number: str | None = None
+    parcels: Sequence[Parcel] = ()
     external_id: str | None = None
+
+    @property
+    def numbers(self) -> list[str]:
+        """Every tracking number that is named."""
+        own = [self.tracking_number] if self.tracking_number else []
+        return own + [parcel.tracking_number for parcel in self.parcels]
 
 
 @opens("bags", "items", "shipments", "methods", "holds")
@@ -42,7 +53,8 @@ def ship(folder: Folder, *, asked: Asked, bag_id: str, wanted: WantedShipment) -
 
     The same external id again is the first shipment. Raises, in this order: PermissionDenied,
     NotFound, DuplicateExternalId (another bag's), ShipmentUpdateNotAllowed, InvalidState,
-    UnknownReference, AmountInvalid, TrackingNumberTaken. [U-14…U-25, rulings 30, 31, 46]
+    UnknownReference, AmountInvalid, TrackingNumberTaken, TrackingNotAllowed (back order).
+    [U-14…U-25, rulings 30, 31, 46]
     """
     asked.actor.require("shipments.write")
     bag = require_bag(folder, bag_id, asked.actor)
@@ -61,38 +73,20 @@ def ship(folder: Folder, *, asked: Asked, bag_id: str, wanted: WantedShipment) -
     promised = folder.order.shipping_method
     method = find_method(folder, wanted.method) or promised_method(folder, promised)
     packed = _packed(folder, bag, wanted.items)
-    check_tracking_number(folder, wanted.tracking_number, None)
+    check_numbers(folder.shipments, wanted.numbers, None)
+    inside = {part.item_id for part in packed}
+    if wanted.numbers:
+        check_in_stock(item for item in folder.items if item.id in inside)
     draft = Draft(folder, asked.actor)
-    parcel = Shipment(
-        id=new_id(),
-        order_id=folder.order.id,
-        bag_id=bag.id,
-        position=len(folder.shipments) + 1,
-        method=method.code if method else promised,
+    parcel = msgspec.structs.replace(
+        opened(draft, bag.id, method.code if method else promised, packed),
         carrier=wanted.carrier or (method.carrier if method else None),
         tracking_number=wanted.tracking_number,
-        tracking_url=tracking_url(method, wanted.tracking_number),
-        items=packed,
+        parcels=list(wanted.parcels),
         external_id=wanted.external_id,
-        created_at=draft.at,
-        updated_at=draft.at,
     )
-    draft.add(parcel)
-    for part in packed:
-        item = draft.get("items", part.item_id)
-        state = item.delivery_state
-        if wanted.tracking_number and state in ("PENDING", "PROCESSING"):
-            state = ITEM.check(state, "READY")
-        draft.put(
-            msgspec.structs.replace(
-                item,
-                shipment_id=parcel.id,
-                delivery_state=state,
-                shipping_method=parcel.method or item.shipping_method,
-            )
-        )
-    draft.fact("shipment.created", parcel, merchant=bag.merchant)
-    return draft.change(parcel, retell=wanted.tracking_number is not None)
+    pack(draft, addressed(parcel, method))
+    return draft.change(parcel, retell=bool(wanted.numbers))
 
 
 def check_gate(folder: Folder) -> None:
@@ -130,49 +124,17 @@ def promised_method(folder: Folder, code: str | None) -> ShipmentMethod | None:
     return next((method for method in folder.methods if method.code == code), None)
 
 
-def check_tracking_number(folder: Folder, number: str | None, own: str | None) -> None:
-    """Refuse a number that another shipment of the order has. [U-25]"""
-    for shipment in folder.shipments:
-        if number and shipment.tracking_number == number and shipment.id != own:
-            raise TrackingNumberTaken(
-                f"Shipment {shipment.position} has {number}.", shipment_id=shipment.id
-            )
-
-
-def tracking_url(method: ShipmentMethod | None, number: str | None) -> str | None:
-    """Fill a method's tracking address with a number."""
-    if method is None or method.tracking_url is None or number is None:
-        return None
-    return method.tracking_url.replace("{tracking_number}", number)
-
-
 def _packed(folder: Folder, bag: Bag, wanted: Sequence[ShipmentItem]) -> list[ShipmentItem]:
     shipments = list(folder.shipments)
-    items = {
-        item.id: item
+    left = {
+        item.id: (item.name, unpacked(item, shipments))
         for item in folder.items
         if item.bag_id == bag.id and item.deliverable and not item.digital
     }
-    if not wanted:
-        free = [
-            ShipmentItem(item.id, left)
-            for item in items.values()
-            if (left := unpacked(item, shipments)) > 0
-        ]
-        if not free:
-            raise InvalidState("Every item of the bag is in a shipment already.")
-        return free
-    if len({part.item_id for part in wanted}) != len(wanted):
-        raise AmountInvalid("An item is named twice.")
-    for part in wanted:
-        item = items.get(part.item_id)
-        if item is None:
-            raise UnknownReference("The bag has no such item.", item_id=part.item_id)
-        left = unpacked(item, shipments)
-        if not 0 < part.quantity <= left:
-            raise AmountInvalid(
-                f"{part.quantity} of {item.name} is not between 1 and the {left} left.",
-                item_id=item.id,
-                left=left,
-            )
-    return list(wanted)
+    if wanted:
+        check_parts(wanted, left)
+        return list(wanted)
+    free = [ShipmentItem(item_id, units) for item_id, (_, units) in left.items() if units > 0]
+    if not free:
+        raise InvalidState("Every item of the bag is in a shipment already.")
+    return free

@@ -160,28 +160,3 @@ class EditBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     customer: Person | UnsetType = UNSET
     billing_address: Address | UnsetType | None = UNSET
     shipping_address: Address | UnsetType | None = UNSET
-
-
-class PartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A line and how many of its units go into the parcel."""
-
-    item_id: Id
-    quantity: Quantity
-
-
-class ShipmentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A parcel; without items it takes all that is in no shipment yet."""
-
-    items: Annotated[list[PartBody], Meta(max_length=1000)] = []
-    method: Code | None = None
-    carrier: Reference | None = None
-    tracking_number: Reference | None = None
-    external_id: Reference | None = None
-
-
-class ShippingChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What to change of a parcel; absent fields stay."""
-
-    tracking_number: Reference | UnsetType | None = UNSET
-    carrier: Reference | UnsetType | None = UNSET
-    method: Code | UnsetType = UNSET

@@ -46,3 +46,14 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True):
     delivered_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def numbers(self) -> list[str]:
+        """Every tracking number it has: its own, and those of its further parcels."""
+        own = [self.tracking_number] if self.tracking_number else []
+        return own + [parcel.tracking_number for parcel in self.parcels]
+
+    @property
+    def units(self) -> dict[str, int]:
+        """How many units of each line are in it, by the line's id."""
+        return {part.item_id: part.quantity for part in self.items}

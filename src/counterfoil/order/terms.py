@@ -41,7 +41,7 @@ def _texts(folder: Folder) -> list[str]:
     texts = [order.number, order.external_id, order.invoice_number, order.merchant_reference]
     for person in people:
         texts += [person.get(name) for name in ("email", "first_name", "last_name", "name")]
-    texts += [shipment.tracking_number for shipment in folder.shipments]
+    texts += [number for shipment in folder.shipments for number in shipment.numbers]
     texts += [item.sku for item in folder.items]
     return [text for text in texts if text]
 
