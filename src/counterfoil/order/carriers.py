@@ -105,7 +105,8 @@ CARRIERS = (
     Carrier(
         code="royal_mail",
         name="Royal Mail",
-        tracking_url="https://www.royalmail.com/track-your-item#/tracking-results/{tracking_number}",
+        tracking_url="https://www.royalmail.com/track-your-item"
+        "#/tracking-results/{tracking_number}",
     ),
     Carrier(
         code="sendle",
