@@ -50,6 +50,12 @@ async function stylesheet() {
   return `/* Tabler 1.6 (MIT, The Tabler Authors), purged; Counterfoil (Apache-2.0). */\n${code}`
 }
 
+/** What is printed has a stylesheet of its own, with nothing to purge. */
+async function printed() {
+  const rules = readFileSync(join(assets, 'paper', 'paper.css'), 'utf8')
+  return (await transform(rules, { loader: 'css', minify: true, target: browsers })).code
+}
+
 /** htmx, its ptag extension and our own files in one script. */
 async function script() {
   const made = await build({
@@ -62,6 +68,7 @@ async function script() {
 
 const files = {
   'portal.css': await stylesheet(),
+  'paper.css': await printed(),
   'portal.js': await script(),
   'icons.svg': sprite(),
   'mark.svg': readFileSync(join(assets, 'mark.svg'), 'utf8'),

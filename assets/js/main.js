@@ -8,6 +8,7 @@ import './fields.js'
 import './keys.js'
 import './live.js'
 import './menus.js'
+import './paper.js'
 import './previews.js'
 
 document.documentElement.classList.add('cf-js')

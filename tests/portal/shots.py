@@ -30,6 +30,7 @@ from tests.portal.shots_gateways import PAGES as GATEWAY_PAGES
 from tests.portal.shots_letters import LETTERS
 from tests.portal.shots_letters import PAGES as LETTER_PAGES
 from tests.portal.shots_money import money_form, result
+from tests.portal.shots_paper import PAGES as PAPER_PAGES
 from tests.portal.shots_refunds import PAGES as REFUND_PAGES
 
 
@@ -196,6 +197,7 @@ SHOTS = (
         ),
     ),
     Shot("cancel", "money/cancel.html", lambda: money_form("cancel")),
+    *(Shot(name, template, made) for name, template, made in PAPER_PAGES),
     *(Shot(name, template, made) for name, template, made in shots_payments.PAGES),
     *(
         Shot(

@@ -24,11 +24,17 @@ _MOVEMENTS = ("bags", "transactions")
 _REFUNDS = ("bags", "refunds", "transactions")
 
 
-async def read_folder(ask: Ask, order_id: str, sections: Sequence[str]) -> tuple[Folder, list[Bag]]:
-    """Open an order for looking, and list the bags the asker may see. Raises NotFound."""
+async def read_folder(
+    ask: Ask, order_id: str, sections: Sequence[str], *, found_by: str = "orders"
+) -> tuple[Folder, list[Bag]]:
+    """Open an order for looking, and list the bags the asker may see. Raises NotFound.
+
+    `found_by`: whose id it is, where it is not the order's own.
+    """
     actor = ask.actor
     async with ask.office.pool.connection(actor.account_id) as connection:
-        folder = (await open_folder(connection, order_id, frozenset(sections))).folder
+        opened = await open_folder(connection, order_id, frozenset(sections), found_by=found_by)
+        folder = opened.folder
     if folder is None or (actor.stores is not None and folder.order.store not in actor.stores):
         raise NotFound("There is no such order.")
     bags = visible_bags(folder, actor)

@@ -1,0 +1,199 @@
+"""Packing slips: what stands on them, that every script comes out, and that scanners read them."""
+
+import re
+
+import msgspec
+import pypdfium2
+import pytest
+import zxingcpp
+
+from counterfoil.order.note import Note
+from counterfoil.order.shipment import Parcel
+from counterfoil.paper.bars import QUIET, draw
+from counterfoil.paper.pdf import SHEETS, file_name, set_slips
+from counterfoil.paper.slip import Slip, slip_of_shipment, slips_of_order
+from counterfoil.paper.words import words_of
+from tests.paper.making import ACME, ADMIN, NAMES, NOON, STORE, folder, line, parcel
+
+
+def counted(slip: Slip) -> dict[str, int]:
+    return {one.sku: one.quantity for one in slip.lines}
+
+
+def read(made: bytes) -> list[str]:
+    """The text of each page, with every kind of space as one."""
+    pages = pypdfium2.PdfDocument(made)
+    told = [page.get_textpage().get_text_bounded() for page in pages]
+    return [re.sub(r"\s+", " ", text.replace("\u200b", "")) for text in told]
+
+
+def scanned(made: bytes) -> list[str]:
+    """What a scanner reads on the first page."""
+    drawn = pypdfium2.PdfDocument(made)[0].render(scale=3, grayscale=True)
+    grid = memoryview(drawn.buffer).cast("B").cast("B", shape=[drawn.height, drawn.stride])
+    return [code.text for code in zxingcpp.read_barcodes(grid)]
+
+
+def test_a_bag_s_slip_has_what_has_not_left():
+    sent = line("1", 3, quantity_shipped=1)
+    (slip,) = slips_of_order(folder(sent, line("2", 2, quantity_canceled=1)), ADMIN)
+    assert counted(slip) == {"SKU-1": 2, "SKU-2": 1}
+    assert (slip.units, slip.sent, slip.follows) == ("3 units", ["1 × Article 1 (SKU-1)"], [])
+    assert slip.to == ["Kari Nordmann", "Storgata 1", "0155 Oslo", "Norway"]
+    assert ("Shipping method", "Bring home") in slip.facts
+    assert ("Packed by", "Acme") in slip.facts
+    assert (slip.part, slip.marks) == ("", [])
+
+
+def test_a_bag_that_left_is_told_whole():
+    (slip,) = slips_of_order(folder(line("1", 3, quantity_shipped=3)), ADMIN)
+    assert (counted(slip), slip.sent) == ({"SKU-1": 3}, [])
+
+
+def test_a_shipment_s_slip_says_what_left_before_it_and_what_follows():
+    shipments = (
+        parcel("first", {"1": 1}, "SHIPPED"),
+        parcel("second", {"1": 2, "2": 1}, minute=1, tracking_number="70",
+               parcels=[Parcel(tracking_number="71")], carrier="Bring"),
+        parcel("third", {"2": 1}, minute=2),
+        parcel("gone", {"2": 4}, "CANCELED", minute=3),
+    )
+    whole = folder(line("1", 4), line("2", 4), line("3", 1), shipments=shipments)
+    slip = slip_of_shipment(whole, ADMIN, "second")
+    assert slip is not None
+    assert counted(slip) == {"SKU-1": 2, "SKU-2": 1}
+    assert slip.sent == ["1 × Article 1 (SKU-1)"]
+    assert slip.follows == [
+        "1 × Article 1 (SKU-1)", "3 × Article 2 (SKU-2)", "1 × Article 3 (SKU-3)"]
+    assert slip.part == "Parcel 2 of 3"
+    assert ("Tracking number", "70, 71") in slip.facts
+    assert slip_of_shipment(whole, ADMIN, "gone") is None
+    first = slip_of_shipment(whole, ADMIN, "first")
+    assert first is not None
+    assert first.sent == [], "what left after it is no part of it"
+
+
+def test_a_merchant_s_slip_tells_of_no_other_bag():
+    note = Note(id="n", order_id="o", body="Ring twice", visibility="customer", author={},
+                created_at=NOON)
+    whole = folder(
+        line("1"), line("2", bag="b2"), bags={"b1": "acme", "b2": "zeta"}, notes=(note,),
+        shipments=(parcel("theirs", {"2": 1}, bag_id="b2"),),
+    )
+    (slip,) = slips_of_order(whole, ACME)
+    assert (counted(slip), slip.part, slip.notes) == ({"SKU-1": 1}, "", [])
+    assert slip_of_shipment(whole, ACME, "theirs") is None
+    both = slips_of_order(whole, ADMIN)
+    assert [slip.part for slip in both] == ["Bag 1 of 2", "Bag 2 of 2"]
+    assert both[0].notes == ["Ring twice"]
+
+
+def test_prices_stay_away_unless_they_are_asked_for():
+    norwegian = msgspec.structs.replace(STORE, language="nb")
+    whole = folder(line("1", 2), store=norwegian)
+    (bare,), (priced,) = slips_of_order(whole, ADMIN), slips_of_order(whole, ADMIN, priced=True)
+    assert "12" not in "".join(read(set_slips([bare]))).replace("10412", "").replace("2026", "")
+    assert [(one.price, one.amount) for one in priced.lines] == [
+        ("12,50\u00a0NOK", "25,00\u00a0NOK")]
+    text = read(set_slips([priced]))[0]
+    assert "Pakkseddel" in text and "25,00 NOK" in text and "Antall" in text
+
+
+def test_tests_and_presents_are_marked_and_internal_notes_stay_inside():
+    notes = tuple(
+        Note(id=kind, order_id="o", body=f"A {kind} note", visibility=kind, author={},
+             created_at=NOON)
+        for kind in ("internal", "customer")
+    )
+    whole = folder(line("1"), line("2", digital=True), notes=notes,
+                   order={"is_test": True, "tags": ["gift"]})
+    slips = slips_of_order(whole, ADMIN)
+    text = read(set_slips(slips))[0]
+    assert "TEST ORDER – DO NOT SHIP" in text and "GIFT" in text
+    assert "A customer note" in text and "internal" not in text
+    assert "Delivered electronically 1 × Article 2" in text
+    assert counted(slips[0]) == {"SKU-1": 1}
+
+
+def test_nothing_is_printed_of_what_is_cancelled():
+    whole = folder(line("1"))
+    gone = tuple(msgspec.structs.replace(bag, status="CANCELED") for bag in whole.bags)
+    assert slips_of_order(msgspec.structs.replace(whole, bags=gone), ADMIN) == []
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_names_of_every_script_come_out(sheet: str):
+    """Each letter has a drawing: one that has none would be drawn as the empty box."""
+    lines = [line(str(n), name=name) for n, name in enumerate(NAMES)]
+    made = set_slips(slips_of_order(folder(*lines), ADMIN), sheet)
+    text = read(made)[0]
+    for name in ("株式会社サンプル", "Bjørn Åse Ægir", "김철수", "Ελένη"):
+        assert name in text
+    assert "محمد" in text and "שלום" in text
+    width = pypdfium2.PdfDocument(made)[0].get_width()
+    assert round(width) == {"a4": 595, "letter": 612}[sheet]
+
+
+def test_letters_come_from_packages_and_not_from_the_machine():
+    from counterfoil.paper.pdf import _fonts
+
+    wanted = {"Noto Sans", "Noto Sans Arabic", "Noto Sans Thai", "Heebo", "Noto Sans CJK JP"}
+    assert wanted <= set(_fonts().families())
+    paths = [one.path or "" for one in _fonts().fonts() if one.family in wanted]
+    assert sum("site-packages" in path for path in paths) >= len(wanted)
+
+
+def test_what_looks_like_a_command_is_text():
+    name = '#panic("x") $a$ *b* <script> \\ `c` #include "/etc/passwd"'
+    text = read(set_slips(slips_of_order(folder(line("1", name=name)), ADMIN)))[0]
+    assert name in text
+
+
+def test_sixty_lines_and_long_names_break_between_lines_and_repeat_the_heads():
+    lines = [line(str(n), name=f"{'W' * 200}{n}" if n % 7 == 0 else f"Cap {n}") for n in range(60)]
+    pages = read(set_slips(slips_of_order(folder(*lines), ADMIN)))
+    assert len(pages) > 1
+    for at, page in enumerate(pages, 1):
+        assert f"Page {at} of {len(pages)}" in page
+        assert "Order 10412" in page
+    assert all("Quantity Article SKU" in page for page in pages[:-1])
+    text = "".join(pages)
+    assert text.count("W") == 9 * 200, "a name that is wider than its column goes on below"
+    assert all(f"SKU-{n} " in text for n in range(60))
+
+
+def test_each_bag_begins_on_a_page_of_its_own_and_counts_its_own():
+    whole = folder(line("1"), line("2", bag="b2"), bags={"b1": "acme", "b2": "zeta"})
+    pages = read(set_slips(slips_of_order(whole, ADMIN)))
+    assert ["Bag 1 of 2" in pages[0], "Bag 2 of 2" in pages[1]] == [True, True]
+    assert all("Page 1 of 1" in page for page in pages)
+
+
+@pytest.mark.parametrize("number", ["10412", "A-1", "ORD/2026 #00000001~x", "1" * 30])
+def test_a_scanner_reads_the_order_s_number(number: str):
+    assert scanned(set_slips(slips_of_order(folder(line("1"), order={"number": number}), ADMIN))) \
+        == [number]
+
+
+def test_the_bars_are_those_of_the_standard():
+    """ISO/IEC 15417: start B, P, J, J, 1, 2, 3, C, check 55 (W), stop, each in 11 modules."""
+    drawn = draw("PJJ123C")
+    patterns = ("11010010000 11101110110 10110111000 10110111000 10011100110 11001110010"
+                " 11001011100 10001000110 11101000110 1100011101011")
+    modules = ["0"] * drawn.width
+    for at, wide in drawn.bars:
+        modules[at : at + wide] = "1" * wide
+    assert "".join(modules[QUIET:-QUIET]) == patterns.replace(" ", "")
+
+
+@pytest.mark.parametrize("number", ["注文1", "x" * 41, ""])
+def test_what_no_scanner_could_read_is_only_written(number: str):
+    assert draw(number).bars == ()
+    slips = slips_of_order(folder(line("1"), order={"number": number}), ADMIN)
+    assert scanned(set_slips(slips)) == []
+
+
+def test_the_file_is_named_after_the_order():
+    slips = slips_of_order(folder(line("1"), order={"number": 'ÆØ "1"/2'}), ADMIN)
+    assert file_name(slips) == "packing-slip-----1--2"
+    assert set(words_of("en")) == set(words_of("nb"))
