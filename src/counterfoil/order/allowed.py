@@ -127,7 +127,8 @@ def shipment_actions(order: Order, shipment: Shipment, actor: Actor) -> list[Act
     if not actor.can("shipments.write"):
         return []
     if shipment.status == "OPEN" and may_ship(order):
-        names = ("ship", "update", "split", "merge", "cancel")
+        split = ("split",) if sum(shipment.units.values()) > 1 else ()
+        names = ("ship", "update", *split, "merge", "cancel")
     elif shipment.status in ("SHIPPED", "IN_TRANSIT") and may_follow(order):
         on_its_way = ("in_transit",) if shipment.status == "SHIPPED" else ()
         names = (*on_its_way, "deliver", "fail", "return", "update")
