@@ -77,7 +77,8 @@ def ids(shop):
     shop.post("/v1/shipment-methods", {"code": "own", "name": "Own"})
     return {
         "order_id": order["id"], "bag_id": bag["id"], "refund_id": refund["id"],
-        "shipment_id": parcel["id"], "key_id": key["id"], "code": "own",
+        "shipment_id": parcel["id"], "item_id": bag["items"][0]["id"],
+        "key_id": key["id"], "code": "own",
         "transaction_id": refund["transactions"][0]["id"],
         "payment_id": order["payments"][0]["id"],
     }
@@ -95,6 +96,10 @@ BODIES = {
     "POST /v1/orders/{order_id}/payments/{payment_id}/decide": {"decision": "keep_ours"},
     "PATCH /v1/orders/{order_id}": {"tags": ["mine"]},
     "PATCH /v1/shipments/{shipment_id}": {"carrier": "Mine"},
+    "POST /v1/shipments/{shipment_id}/split": {"items": [{"item_id": "mine", "quantity": 1}]},
+    "POST /v1/shipments/{shipment_id}/merge": {"shipment_ids": ["mine"]},
+    "POST /v1/orders/{order_id}/shipment-method": {"items": "all", "method": "express"},
+    "PATCH /v1/orders/{order_id}/items/{item_id}": {"delivery_state": "READY"},
     "PATCH /v1/merchants/{code}": {"name": "Mine"},
     "PATCH /v1/stores/{code}": {"name": "Mine"},
     "PATCH /v1/gateways/{code}": {"enabled": False},
@@ -161,7 +166,7 @@ def test_a_key_for_one_merchant_sees_and_does_its_own(shop):
     parcel = shop.post(f"{at}/bags/{acme['id']}/shipments", {}, key=key)
     assert shop.post(f"/v1/shipments/{parcel.json()['id']}/ship", key=key).status_code == 200
     other = shop.post(f"{at}/bags/{zeta['id']}/shipments", {}).json()
-    for verb in ("ship", "deliver", "fail"):
+    for verb in ("ship", "deliver", "fail", "cancel", "in-transit"):
         assert code_of(shop.post(f"/v1/shipments/{other['id']}/{verb}", key=key))[0] == 404
     refunds = shop.get(f"{at}/refunds", key=key).json()
     assert [refund["bag_id"] for refund in refunds] == [acme["id"]]

@@ -89,7 +89,7 @@ def test_the_examples_of_the_description_are_answered_as_described(shop, there):
     """The answers that chance seldom finds: those of requests that succeed."""
     order = shop.order()
     at = f"/v1/orders/{order['id']}"
-    bag = order["bags"][0]
+    bag, shirt = order["bags"][0], order["bags"][1]["items"][0]["id"]
     parcel = shop.post(f"{at}/bags/{bag['id']}/shipments", {"tracking_number": "T-9"}).json()
     paid = f"/v1/orders/{shop.captured()['id']}"
     for method, path, body in (
@@ -103,6 +103,11 @@ def test_the_examples_of_the_description_are_answered_as_described(shop, there):
         ("GET", f"{at}/transactions", None),
         ("GET", f"{at}/facts", None),
         ("PATCH", f"/v1/shipments/{parcel['id']}", {"carrier": "Posten"}),
+        ("POST", f"/v1/shipments/{parcel['id']}/split",
+         {"items": [{"item_id": bag["items"][0]["id"], "quantity": 1}]}),
+        ("POST", f"{at}/shipment-method", {"items": [shirt], "method": "express"}),
+        ("PATCH", f"{at}/items/{shirt}", {"delivery_state": "READY"}),
+        ("GET", "/v1/carriers", None),
         ("POST", f"/v1/shipments/{parcel['id']}/ship", None),
         ("POST", f"/v1/shipments/{parcel['id']}/fail", None),
         ("POST", f"{paid}/refund", {"reference": "R-described", "amount": 100}),
