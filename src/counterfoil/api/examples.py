@@ -36,6 +36,11 @@ EXAMPLES: dict[str, dict[str, Any] | str] = {
     "place_order": _ORDER,
     "place_orders": _ORDER,
     "edit_order": {"invoice_number": "F-1001", "tags": ["vip", "gift"]},
+    "edit_order_lines": {
+        "lines": [{"item_id": "01890000-0000-7000-8000-000000000000", "quantity": 1}],
+        "add": [{"sku": "CAP-1", "name": "Cap", "quantity": 1, "unit_price": 900}],
+        "note": "Wanted a cap instead of the second mug.", "dry_run": True,
+    },
     "put_in_state": {"state": "processing"},
     "capture_payment": {"amount": 2000},
     "void_payment": {"amount": 1000},

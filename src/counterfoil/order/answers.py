@@ -17,6 +17,7 @@ from counterfoil.order.allowed import (
     shipment_actions,
 )
 from counterfoil.order.cancellation import Cancellation
+from counterfoil.order.edit_told import tell_done_edit
 from counterfoil.order.change import Answered, Change
 from counterfoil.order.folder import Folder
 from counterfoil.order.goods_return import Return
@@ -33,7 +34,6 @@ from counterfoil.order.shipment import Shipment
 from counterfoil.order.task import Task
 from counterfoil.order.telling import tell_brief_to, tell_order
 from counterfoil.order.tells import (
-    tell_edit,
     tell_note,
     tell_payment,
     tell_refund,
@@ -78,8 +78,9 @@ def answer(change: Change, actor: Actor, *, created: bool = True) -> Answered:
             where = f"/v1/returns/{result.id}" if status == 201 else None
             return _told(folder, told, status, location=where)
         case OrderEdit():
-            brief = tell_brief_to(folder, actor)
-            return _told(folder, tell_edit(result, folder.order.currency, brief), status)
+            told_edit = tell_done_edit(change, tell_brief_to(folder, actor))
+            where = f"/v1/orders/{folder.order.id}/edits/{result.position}"
+            return _told(folder, told_edit, status, location=where if status == 201 else None)
         case Note():
             return _told(folder, tell_note(result), status)
         case Payment():

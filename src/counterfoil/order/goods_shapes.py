@@ -1,7 +1,7 @@
 """What the API says of goods: parcels, returns, edits."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -78,6 +78,7 @@ class EditShape(msgspec.Struct, frozen=True, kw_only=True):
     authorised and will not be taken, `give_back` what was taken too much. All in minor units.
     """
 
+    `approval` says whether a second person has to approve that, `explanation` has it in sentences.
     id: str | None
     order_id: str
     position: int
@@ -92,3 +93,5 @@ class EditShape(msgspec.Struct, frozen=True, kw_only=True):
     release: int | UnsetType = UNSET
     give_back: int | UnsetType = UNSET
     order: OrderBriefShape | None = None
+    approval: Literal["needed", "not_needed"] | UnsetType = UNSET
+    explanation: list[str] | UnsetType = UNSET

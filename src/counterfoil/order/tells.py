@@ -15,7 +15,7 @@ from counterfoil.order.hold import Hold
 from counterfoil.order.item import DELIVERY_STATES, Item
 from counterfoil.order.note import Note
 from counterfoil.order.order import Order
-from counterfoil.order.order_edit import OrderEdit
+from counterfoil.order.order_edit import EditedOrder, OrderEdit
 from counterfoil.order.payment import Payment
 from counterfoil.order.refund import Refund
 from counterfoil.order.review import FraudReview
@@ -267,7 +267,11 @@ def _plain_edit(edit: OrderEdit) -> dict[str, Any]:
     return {
         "id": edit.id,
         "position": edit.position,
-        "before": {"total": edit.before.total, "lines": edit.before.lines},
-        "after": {"total": edit.after.total, "lines": edit.after.lines},
+        "before": _plain_picture(edit.before),
+        "after": _plain_picture(edit.after),
         "address_changed": moved or edit.before.billing_address != edit.after.billing_address,
     }
+
+
+def _plain_picture(picture: EditedOrder) -> dict[str, Any]:
+    return {"total": picture.total, "lines": picture.lines, "shipping": picture.shipping}
