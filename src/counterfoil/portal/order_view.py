@@ -175,6 +175,17 @@ class OrderView(msgspec.Struct, kw_only=True):
         return any(not judged.get(one.id, Judged()).instant for one in self.order.payments)
 
     @property
+    @property
+    def capture_value(self) -> int:
+        """What is proposed to be captured: all that is open of the first payment, and owed."""
+        offered = [
+            action.max_amount or 0
+            for one in self.to_capture[:1]
+            for action in one.allowed_actions
+            if action.action == "capture"
+        ]
+        return sum(offered)
+
     def money_why(self) -> str:
         """Why no money can move now, where somebody might expect it."""
         return self.known.money_why

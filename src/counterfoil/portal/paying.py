@@ -79,7 +79,7 @@ def judge(folder: Folder, payment: Payment, actor: Actor) -> Judged:
         renewable=_refusal(lambda: renew(folder, asked=asked, payment_id=payment.id)) is None,
         capture_why=REFUSED.get(why.code, why.detail) if why else "",
         instant=able.instant,
-        full_only=_full_only(folder, payment, asked) if payment.open > 1 and not why else "",
+        full_only=_full_only(folder, payment, asked) if not why else "",
     )
 
 
@@ -93,7 +93,8 @@ def _refusal(check: Callable[[], object]) -> Problem | None:
 
 def _full_only(folder: Folder, payment: Payment, asked: Asked) -> str:
     """Say why a part cannot be captured; empty where it can."""
-    problem = _refusal(lambda: capturable(folder, asked, payment.open - 1, payment.id))
+    less = min(payment.open, folder.order.owed) - 1
+    problem = _refusal(lambda: capturable(folder, asked, less, payment.id)) if less > 0 else None
     if problem is None:
         return ""
     if problem.code == "permission_denied":

@@ -35,16 +35,24 @@ class Typed:
             )
 
 
+def most_of(folder: Folder, payment: Payment) -> int:
+    """Tell how much may be captured of a payment: what is open of it, and owed."""
+    return max(0, min(payment.open, folder.order.owed))
+
+
 def ask_capture(folder: Folder, payment: Payment, full_only: str) -> Ask:
     """Collect what the capture form shows above its field, of the one payment it is about."""
     name, currency = gateway_name(payment.gateway), payment.currency
-    hint = full_only or f"Up to {money(payment.open, currency)}."
+    most = most_of(folder, payment)
+    hint = full_only or f"Up to {money(most, currency)}."
+    if most < payment.open:
+        hint += f" The order is worth no more by now; {money(payment.open, currency)} is open."
     if payment.outstanding > payment.open:
         hint += f" {money(payment.outstanding - payment.open, currency)} is not known yet."
     able = folder.gateway_of(payment).capabilities
     short = hold_sentence(able, name) if payment.expires_at else ""
     return Ask(
-        open_minor=payment.open,
+        open_minor=most,
         sums=_sums(payment),
         partial=not full_only,
         hint=hint,
@@ -64,7 +72,9 @@ def say_capture(folder: Folder, payment: Payment, typed: Typed) -> Say:
         left = money(rest, payment.currency)
         multi = folder.gateway_of(payment).capabilities.multi_capture
         stays = f"{left} stays reserved."
-        if not multi:
+        if typed.minor == folder.order.owed and not folder.order.capture_pending:
+            stays = f"The remaining {left} is released: nothing is owed any more."
+        elif not multi:
             stays = f"The remaining {left} is released for good: this gateway captures once."
     name = gateway_name(payment.gateway)
     lines = [f"{amount} is taken from the shopper through {name}. {stays}"]
@@ -159,9 +169,15 @@ def say_cancel(folder: Folder) -> Say:
     return Say(label=label, shown_minor=minor, final=FINAL, grave=True)
 
 
-def payment_form(folder: Folder, payment: Payment, **more: str) -> Form:
-    """Begin a money form with what is open of a payment in its field."""
-    values = {"amount": plain(payment.open, payment.currency), **more}
+def payment_form(
+    folder: Folder, payment: Payment, *, most: int | None = None, **more: str
+) -> Form:
+    """Begin a money form with an amount in its field: what is open of the payment.
+
+    `most` is in its place where less may be moved.
+    """
+    amount = payment.open if most is None else most
+    values = {"amount": plain(amount, payment.currency), **more}
     return Form(version=folder.order.version, values=values)
 
 

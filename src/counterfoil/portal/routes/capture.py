@@ -15,7 +15,7 @@ from counterfoil.portal.forms import Form
 from counterfoil.portal.paying import judge
 from counterfoil.portal.reading import Read, read_order
 from counterfoil.portal.respond import Asking
-from counterfoil.portal.saying import Typed, ask_capture, payment_form, say_capture
+from counterfoil.portal.saying import Typed, ask_capture, most_of, payment_form, say_capture
 from counterfoil.portal.visit import Visit
 
 RIGHT = "payments.capture"
@@ -33,7 +33,7 @@ async def capture_form(request: Asking, order_id: str) -> Response[bytes]:
         return closed(visit, read, HEADING, _over(read), ended)
     if why := judge(read.folder, payment, visit.actor).capture_why:
         return closed(visit, read, HEADING, why, payment)
-    form = payment_form(read.folder, payment)
+    form = payment_form(read.folder, payment, most=most_of(read.folder, payment))
     asked_for = request.query_params.get("amount")
     if asked_for:
         form.values["amount"] = asked_for[:40]
@@ -48,7 +48,8 @@ async def capture_preview(request: Asking, order_id: str) -> Response[bytes]:
     payment = chosen(read.folder, request.query_params.get("payment", ""))
     if payment is None:
         return closed(visit, read, HEADING, _over(read))
-    typed = typed_of(payment, request.query_params.get("amount", ""))
+    text = request.query_params.get("amount", "")
+    typed = typed_of(payment, text, most_of(read.folder, payment))
     say = say_capture(read.folder, payment, typed)
     return visit.region("money/consequence.html", say=say, preview=True)
 
@@ -65,11 +66,11 @@ async def capture_now(request: Asking, order_id: str) -> Response[bytes]:
         return closed(visit, read, HEADING, _over(read))
     text = visit.typed("amount", 40)
     form = Form(version=read.order.version, values={"amount": text})
-    typed = typed_of(payment, text)
+    typed = typed_of(payment, text, most_of(read.folder, payment))
     wanted = Wanted(
         action=capture,
         arguments={"amount": typed.minor, "payment_id": payment.id},
-        measure=open_of(payment),
+        measure=_most_of(payment),
         typed=typed,
         show=lambda again: _show(visit, again, form, chosen(again.folder, payment.id) or payment),
         form=form,
@@ -87,6 +88,13 @@ def chosen(folder: Folder, payment_id: str) -> Payment | None:
 def open_of(payment: Payment) -> Measure:
     """Measure what is open of one payment."""
     return lambda folder: sum(one.open for one in folder.payments if one.id == payment.id)
+
+
+def _most_of(payment: Payment) -> Measure:
+    """Measure what may be captured of one payment."""
+    return lambda folder: sum(
+        most_of(folder, one) for one in folder.payments if one.id == payment.id
+    )
 
 
 def closed(
@@ -115,16 +123,17 @@ def _over(read: Read) -> str:
     return "Nothing is open to capture."
 
 
-def typed_of(payment: Payment, text: str) -> Typed:
-    """Judge an amount by what is open of a payment."""
-    return Typed(text, payment.currency, payment.open)
+def typed_of(payment: Payment, text: str, most: int | None = None) -> Typed:
+    """Judge an amount by what is open of a payment, or the most that may be moved of it."""
+    return Typed(text, payment.currency, payment.open if most is None else most)
 
 
 def _show(visit: Visit, read: Read, form: Form, payment: Payment) -> Response[bytes]:
     full_only = judge(read.folder, payment, visit.actor).full_only
+    most = most_of(read.folder, payment)
     if full_only:
-        form.values["amount"] = plain(payment.open, payment.currency)
-    typed = typed_of(payment, form.values["amount"])
+        form.values["amount"] = plain(most, payment.currency)
+    typed = typed_of(payment, form.values["amount"], most)
     return visit.page(
         "money/capture.html",
         status=form_status(form),
