@@ -1,11 +1,8 @@
 """Packing slips: what stands on them, that every script comes out, and that scanners read them."""
 
-import re
-
 import msgspec
 import pypdfium2
 import pytest
-import zxingcpp
 
 from counterfoil.order.note import Note
 from counterfoil.order.shipment import Parcel
@@ -14,24 +11,11 @@ from counterfoil.paper.pdf import SHEETS, file_name, set_slips
 from counterfoil.paper.slip import Slip, slip_of_shipment, slips_of_order
 from counterfoil.paper.words import words_of
 from tests.paper.making import ACME, ADMIN, NAMES, NOON, STORE, folder, line, parcel
+from tests.paper.reading import scanned, text_of
 
 
 def counted(slip: Slip) -> dict[str, int]:
     return {one.sku: one.quantity for one in slip.lines}
-
-
-def read(made: bytes) -> list[str]:
-    """The text of each page, with every kind of space as one."""
-    pages = pypdfium2.PdfDocument(made)
-    told = [page.get_textpage().get_text_bounded() for page in pages]
-    return [re.sub(r"\s+", " ", text.replace("\u200b", "")) for text in told]
-
-
-def scanned(made: bytes) -> list[str]:
-    """What a scanner reads on the first page."""
-    drawn = pypdfium2.PdfDocument(made)[0].render(scale=3, grayscale=True)
-    grid = memoryview(drawn.buffer).cast("B").cast("B", shape=[drawn.height, drawn.stride])
-    return [code.text for code in zxingcpp.read_barcodes(grid)]
 
 
 def test_a_bag_s_slip_has_what_has_not_left():
@@ -92,10 +76,10 @@ def test_prices_stay_away_unless_they_are_asked_for():
     norwegian = msgspec.structs.replace(STORE, language="nb")
     whole = folder(line("1", 2), store=norwegian)
     (bare,), (priced,) = slips_of_order(whole, ADMIN), slips_of_order(whole, ADMIN, priced=True)
-    assert "12" not in "".join(read(set_slips([bare]))).replace("10412", "").replace("2026", "")
+    assert "12" not in "".join(text_of(set_slips([bare]))).replace("10412", "").replace("2026", "")
     assert [(one.price, one.amount) for one in priced.lines] == [
         ("12,50\u00a0NOK", "25,00\u00a0NOK")]
-    text = read(set_slips([priced]))[0]
+    text = text_of(set_slips([priced]))[0]
     assert "Pakkseddel" in text and "25,00 NOK" in text and "Antall" in text
 
 
@@ -108,7 +92,7 @@ def test_tests_and_presents_are_marked_and_internal_notes_stay_inside():
     whole = folder(line("1"), line("2", digital=True), notes=notes,
                    order={"is_test": True, "tags": ["gift"]})
     slips = slips_of_order(whole, ADMIN)
-    text = read(set_slips(slips))[0]
+    text = text_of(set_slips(slips))[0]
     assert "TEST ORDER – DO NOT SHIP" in text and "GIFT" in text
     assert "A customer note" in text and "internal" not in text
     assert "Delivered electronically 1 × Article 2" in text
@@ -126,7 +110,7 @@ def test_names_of_every_script_come_out(sheet: str):
     """Each letter has a drawing: one that has none would be drawn as the empty box."""
     lines = [line(str(n), name=name) for n, name in enumerate(NAMES)]
     made = set_slips(slips_of_order(folder(*lines), ADMIN), sheet)
-    text = read(made)[0]
+    text = text_of(made)[0]
     for name in ("株式会社サンプル", "Bjørn Åse Ægir", "김철수", "Ελένη"):
         assert name in text
     assert "محمد" in text and "שלום" in text
@@ -145,13 +129,13 @@ def test_letters_come_from_packages_and_not_from_the_machine():
 
 def test_what_looks_like_a_command_is_text():
     name = '#panic("x") $a$ *b* <script> \\ `c` #include "/etc/passwd"'
-    text = read(set_slips(slips_of_order(folder(line("1", name=name)), ADMIN)))[0]
+    text = text_of(set_slips(slips_of_order(folder(line("1", name=name)), ADMIN)))[0]
     assert name in text
 
 
 def test_sixty_lines_and_long_names_break_between_lines_and_repeat_the_heads():
     lines = [line(str(n), name=f"{'W' * 200}{n}" if n % 7 == 0 else f"Cap {n}") for n in range(60)]
-    pages = read(set_slips(slips_of_order(folder(*lines), ADMIN)))
+    pages = text_of(set_slips(slips_of_order(folder(*lines), ADMIN)))
     assert len(pages) > 1
     for at, page in enumerate(pages, 1):
         assert f"Page {at} of {len(pages)}" in page
@@ -164,7 +148,7 @@ def test_sixty_lines_and_long_names_break_between_lines_and_repeat_the_heads():
 
 def test_each_bag_begins_on_a_page_of_its_own_and_counts_its_own():
     whole = folder(line("1"), line("2", bag="b2"), bags={"b1": "acme", "b2": "zeta"})
-    pages = read(set_slips(slips_of_order(whole, ADMIN)))
+    pages = text_of(set_slips(slips_of_order(whole, ADMIN)))
     assert ["Bag 1 of 2" in pages[0], "Bag 2 of 2" in pages[1]] == [True, True]
     assert all("Page 1 of 1" in page for page in pages)
 
