@@ -102,6 +102,13 @@ def test_a_review_is_taken_passed_and_told(own_shop):
     assert [one["order_number"] for one in queue["data"]] == [order["number"]]
     assert decide(shop, order, "take").json()["fraud_review"]["assignee"]["name"] == "ci"
     assert decide(shop, order, "give_back").json()["fraud_review"]["assignee"] is None
+    off = decide(shop, order, "put_off", note="The bank answers tomorrow.").json()
+    assert (off["fraud_status"], off["fraud_review"]["status"]) == ("ON_HOLD", "ON_HOLD")
+    assert (off["display_status"], len(off["holds"])) == ("On hold – fraud review", 1)
+    same = decide(shop, order, "put_off").json()
+    assert same["version"] == off["version"]
+    assert [one["status"] for one in shop.get("/v1/fraud-reviews").json()["data"]] == ["ON_HOLD"]
+    assert decide(shop, order, "take_up").json()["fraud_status"] == "PENDING"
     passed = decide(shop, order, "pass", note="Rang her.", idempotency_key="pass")
     told = passed.json()
     assert (told["state"]["code"], told["fraud_status"], told["holds"]) == ("new", "PASSED", [])

@@ -213,6 +213,14 @@ async def test_an_order_is_sent_to_review_taken_and_given_back(site: Site, tab: 
     await card.get_by_role("button", name="Give it back").click()
     await expect(card).not_to_contain_text("You have it")
     await expect(page.locator("#order-timeline")).to_contain_text("Fraud review: given back")
+    await card.get_by_role("button", name="Put it off").click()
+    await expect(card).to_contain_text("Review on hold")
+    await tab.goto("/portal/reviews")
+    await expect(page.locator(f"#review-{order_id}")).to_contain_text("Review on hold")
+    await tab.goto(f"/portal/orders/{order_id}")
+    await card.get_by_role("button", name="Take it up again").click()
+    await expect(card).to_contain_text("In review")
+    assert (await site.shop.folder(order_id)).order.fraud_status == "PENDING"
 
 
 @pytest.mark.proves("N-21", "N-23", "N-24")

@@ -1,4 +1,4 @@
-"""Have somebody look at an order before it goes on: open a fraud review, take it, give it back."""
+"""Have somebody look at an order before it goes on: open a fraud review, take it, put it off."""
 
 import msgspec
 
@@ -10,6 +10,7 @@ from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
 from counterfoil.order.hold import Hold
 from counterfoil.order.intent import Asked
+from counterfoil.order.life import FRAUD_REVIEW
 from counterfoil.order.opening import opens
 from counterfoil.order.problems import InvalidState
 from counterfoil.order.review import HANDLE, OPENERS, FraudReview
@@ -111,6 +112,38 @@ def _assign(folder: Folder, asked: Asked, *, back: bool) -> Change:
     taken: FraudReview = msgspec.structs.replace(review, assignee=now)
     draft.put(taken)
     draft.fact("fraud.review_assigned", taken)
+    return draft.change(folder.order)
+
+
+@opens(*TOLD)
+def put_review_off(folder: Folder, *, asked: Asked, note: str | None = None) -> Change:
+    """Let a review wait: whoever screens the order needs more time, or an answer from somebody.
+
+    The order stays held. Raises, in this order: PermissionDenied, InvalidState (no review waits).
+    [domain.md §8]
+    """
+    return _stand(folder, asked, "ON_HOLD", note)
+
+
+@opens(*TOLD)
+def take_review_up(folder: Folder, *, asked: Asked, note: str | None = None) -> Change:
+    """Look at a review again that was put off. Raises as `put_review_off` does."""
+    return _stand(folder, asked, "PENDING", note)
+
+
+def _stand(folder: Folder, asked: Asked, status: str, note: str | None) -> Change:
+    asked.actor.require("reviews.decide")
+    asked.actor.require_whole_order()
+    review = waiting_review(folder)
+    if review.status == status:
+        return Change.none(folder, folder.order)
+    draft = Draft(folder, asked.actor)
+    now: FraudReview = msgspec.structs.replace(
+        review, status=FRAUD_REVIEW.check(review.status, status), note=note or review.note
+    )
+    draft.put(now)
+    draft.set_order(fraud_status=status)
+    draft.fact("fraud.review_put_off" if status == "ON_HOLD" else "fraud.review_taken_up", now)
     return draft.change(folder.order)
 
 

@@ -9,8 +9,10 @@ from counterfoil.actions.decide_review import fail_review, pass_review
 from counterfoil.actions.review import (
     SENDERS,
     give_review_back,
+    put_review_off,
     send_to_review,
     take_review,
+    take_review_up,
 )
 from counterfoil.api.ask import Ask
 from counterfoil.api.bodies import Sentence
@@ -40,7 +42,7 @@ Id = Annotated[str, Meta(min_length=1, max_length=64)]
 class ReviewBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What becomes of the review. `open` sends an order to review that is here already."""
 
-    decision: Literal["pass", "fail", "open", "take", "give_back"]
+    decision: Literal["pass", "fail", "open", "take", "give_back", "put_off", "take_up"]
     note: Sentence | None = None
 
 
@@ -74,7 +76,7 @@ class _Canceled(msgspec.Struct):
     raises=(InvalidState, RequestInProgress, AttentionRequired, ApprovalRequired, GatewayDeclined),
 )
 async def decide_fraud_review(ask: Ask, body: ReviewBody) -> Answered:
-    """Pass or fail the review of an order, open one, take it or give it back.
+    """Pass or fail the review of an order, open one, take it, give it back, put it off.
 
     `pass` lets the order go back to where it was, unless somebody has put it elsewhere. `fail`
     cancels it: what is held is released, what was captured is given back, and the customer is not
@@ -84,6 +86,9 @@ async def decide_fraud_review(ask: Ask, body: ReviewBody) -> Answered:
         return await ask.run(pass_review, note=body.note)
     if body.decision == "open":
         return await ask.run(send_to_review, note=body.note)
+    if body.decision in ("put_off", "take_up"):
+        action = put_review_off if body.decision == "put_off" else take_review_up
+        return await ask.run(action, note=body.note)
     if body.decision == "fail":
         return _order_in(await ask.run(fail_review, note=body.note))
     return await ask.run(take_review if body.decision == "take" else give_review_back)

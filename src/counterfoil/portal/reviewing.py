@@ -25,6 +25,7 @@ class ReviewRow(NamedTuple):
     country: str
     tone: str
     waiting: str
+    put_off: words.Word | None
     assignee: str
     mine: bool
     decided: words.Word | None
@@ -38,6 +39,7 @@ class ReviewView(NamedTuple):
     review: FraudReviewShape
     word: words.Word
     waits: bool
+    put_off: bool
     assignee: str
     mine: bool
     decided_by: str
@@ -54,6 +56,7 @@ def review_row(review: QueuedReview, now: datetime, actor_id: str) -> ReviewRow:
         customer=name or str(known.get("email") or "No name"),
         country=str((review.shipping_address or {}).get("country") or ""),
         tone="" if decided else tone,
+        put_off=words.look("review", review.status) if review.status == "ON_HOLD" else None,
         waiting=ago(review.opened_at, now),
         assignee=who(review.assignee) if review.assignee else "",
         mine=bool(review.assignee and review.assignee.get("id") == actor_id),
@@ -71,6 +74,7 @@ def review_view(review: FraudReviewShape | None, actor_id: str) -> ReviewView | 
         review=review,
         word=words.look("review", review.status),
         waits=review.resolved_at is None,
+        put_off=review.status == "ON_HOLD",
         assignee=who(review.assignee) if review.assignee else "",
         mine=bool(review.assignee and review.assignee.get("id") == actor_id),
         decided_by=who(review.decided_by) if review.decided_by else "",

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from counterfoil.order.shapes import FactShape
 from counterfoil.portal import words
 from counterfoil.portal.figures import money
+from counterfoil.portal.return_words import fact_words
 
 
 class Told(NamedTuple):
@@ -73,9 +74,16 @@ LINES = {
     "refund.unknown": Line("unknown", "help-circle", "Refund of {amount}: not known yet"),
     "refund.approved": Line("violet", "check", "Refund of {amount} approved"),
     "refund.rejected": Line("neutral", "x", "Refund of {amount} rejected"),
+    "return.requested": Line("violet", "truck-return", "Return announced: {returned}"),
+    "return.approved": Line("violet", "check", "Return approved: {returned}"),
+    "return.rejected": Line("neutral", "x", "Return rejected: {returned}"),
+    "return.received": Line("violet", "package", "Came back: {received}{late}"),
+    "return.closed": Line("neutral", "circle-check", "Return closed{missing}"),
     "task.done": Line("success", "check", "Task done: {task}"),
     "fraud.review_opened": Line("warning", "shield-question", "Sent to the fraud review: {why}"),
     "fraud.review_assigned": Line("neutral", "shield-half", "Fraud review: {assignee}"),
+    "fraud.review_put_off": Line("warning", "shield-half", "Fraud review put off"),
+    "fraud.review_taken_up": Line("warning", "shield-question", "Fraud review taken up again"),
     "fraud.passed": Line("success", "shield-check", "Fraud review passed"),
     "fraud.failed": Line("danger", "shield-x", "Fraud review failed"),
     "letter.sent": Line("success", "mail", "Letter to the customer sent"),
@@ -142,7 +150,7 @@ def _words(data: dict[str, Any], names: dict[str, str]) -> _Words:
         found["tracking"] = f" – {parcel['tracking_number']}"
     units = sum(int(part["quantity"]) for part in parcel.get("items") or ())
     found["units"] = "1 unit" if units == 1 else f"{units} units"
-    return found
+    return _Words(found | fact_words(data.get("return") or {}))
 
 
 def _customer_note(data: dict[str, Any]) -> bool:

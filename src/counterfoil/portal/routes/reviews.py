@@ -12,9 +12,11 @@ from counterfoil.actions.decide_review import fail_review, pass_review
 from counterfoil.actions.review import (
     SENDERS,
     give_review_back,
+    put_review_off,
     reviewable,
     send_to_review,
     take_review,
+    take_review_up,
     waiting_review,
 )
 from counterfoil.book.reviews import count_reviews, list_reviews
@@ -76,6 +78,18 @@ async def take(request: Asking, order_id: str) -> Response[bytes]:
 async def give_back(request: Asking, order_id: str) -> Response[bytes]:
     """Let others look at it."""
     return await _assign(request, order_id, give_review_back)
+
+
+@post("/orders/{order_id:str}/review/put-off", status_code=200)
+async def put_off(request: Asking, order_id: str) -> Response[bytes]:
+    """Say that it needs more time."""
+    return await _assign(request, order_id, put_review_off)
+
+
+@post("/orders/{order_id:str}/review/take-up", status_code=200)
+async def take_up(request: Asking, order_id: str) -> Response[bytes]:
+    """Say that it is looked at again."""
+    return await _assign(request, order_id, take_review_up)
 
 
 @get("/orders/{order_id:str}/review/pass")
@@ -199,7 +213,7 @@ async def _assign(
     if not visit.part and visit.typed("back", 20) == "reviews":
         return respond.go(QUEUE)
     return await after_save(
-        visit, order_id, "holds", ("holds", "timeline", "live"), said=said
+        visit, order_id, "holds", ("head", "attention", "timeline", "live"), said=said
     )
 
 
@@ -267,6 +281,8 @@ ROUTES = [
     queue_page,
     take,
     give_back,
+    put_off,
+    take_up,
     pass_form,
     pass_now,
     fail_form,
