@@ -7,7 +7,7 @@ from counterfoil.order.bag import Bag
 from counterfoil.order.draft import Draft
 from counterfoil.order.intent import Asked, new_transaction
 from counterfoil.order.item import Item
-from counterfoil.order.moves import allocate, book, reserve
+from counterfoil.order.moves import book, reserve, share_open
 from counterfoil.order.payment import Payment
 from counterfoil.order.refunding import prices_of, worth_of
 from counterfoil.order.shipment import Shipment
@@ -27,10 +27,10 @@ def capture_shipment(draft: Draft, asked: Asked, parcel: Shipment) -> None:
     if not draft.before.store.capture_on_ship or asked.instant or draft.order.hold_capture:
         return
     last = Units.of(draft.section("items")).all_shipped
-    wanted = _owed(draft) if last else min(_worth(draft, parcel), _owed(draft))
+    wanted = draft.owed if last else min(_worth(draft, parcel), draft.owed)
     for payment in draft.section("payments"):
         bag: Bag = draft.get("bags", parcel.bag_id)
-        free = payment.open if last else min(payment.open, bag.open)
+        free = payment.open if last else min(payment.open, bag.capturable)
         amount = min(wanted, free)
         if amount > 0 and _may_take(draft, payment, amount, last=last):
             _intend(draft, asked, parcel, payment, amount)
@@ -46,13 +46,6 @@ def _may_take(draft: Draft, payment: Payment, amount: int, *, last: bool) -> boo
         return False
     in_part = draft.before.store.captures_in_part and able.partial_capture
     return in_part or (last and (amount == payment.open or able.partial_capture))
-
-
-def _owed(draft: Draft) -> int:
-    """What may still be taken of the order, as its bags are in the draft."""
-    bags: list[Bag] = draft.section("bags")
-    kept = sum(bag.captured - bag.refunded + bag.capture_pending for bag in bags)
-    return max(0, sum(bag.total - bag.canceled_total for bag in bags) - kept)
 
 
 def _worth(draft: Draft, parcel: Shipment) -> int:
@@ -93,12 +86,9 @@ def _intend(draft: Draft, asked: Asked, parcel: Shipment, payment: Payment, amou
 
 
 def _shares(draft: Draft, parcel: Shipment, amount: int) -> list[Allocation]:
-    """Share the amount: the shipment's bag first, what it cannot take to the others."""
+    """Share the amount: it is the shipment's bag's, as far as that has it; else every bag's."""
     bags: list[Bag] = draft.section("bags")
     own = next(bag for bag in bags if bag.id == parcel.bag_id)
-    part = min(amount, own.open)
-    shares = [Allocation(own.id, part)] if part > 0 else []
-    others = [bag for bag in bags if bag.id != own.id and bag.open > 0]
-    if amount > part:
-        shares += allocate(amount - part, others, "open")
-    return shares
+    if amount <= own.capturable:
+        return [Allocation(own.id, amount)]
+    return share_open(amount, bags, None)
