@@ -10,12 +10,24 @@ document.addEventListener('htmx:before:request', ({ detail }) => {
 })
 
 document.addEventListener('htmx:after:swap', () => {
+  let closing = false
   for (const dialog of dialogs()) {
-    if (dialog.querySelector('[data-cf-close-now]')) close(dialog)
-    else if (!dialog.open && dialog.childElementCount) dialog.showModal()
+    if (dialog.querySelector('[data-cf-close-now]')) {
+      closing = dialog.open
+      close(dialog)
+    } else if (!dialog.open && dialog.childElementCount) dialog.showModal()
     else if (dialog.open) landIn(dialog)
   }
+  if (!closing && !document.querySelector('dialog[open]')) land()
 })
+
+// Where an answer says that the work goes on; said once.
+function land() {
+  const place = document.querySelector('[data-cf-land]')
+  place?.removeAttribute('data-cf-land')
+  place?.focus()
+  return Boolean(place)
+}
 
 // The next panel of an open dialog: its heading or summary speaks first, unless somebody is typing.
 function landIn(dialog) {
@@ -37,6 +49,10 @@ document.addEventListener('close', ({ target }) => {
   if (!target.matches?.('dialog.cf-dialog')) return
   target.replaceChildren()
   if (target.id !== 'dialog') return
+  if (land()) {
+    opener = null
+    return
+  }
   const row = opener?.closest?.('[data-cf-row]')
   const back = opener?.isConnected ? opener : document.querySelector(`#${row?.id ?? 'none'} a`)
   const landed = back ?? document.querySelector('main h1')

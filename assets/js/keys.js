@@ -44,7 +44,7 @@ document.addEventListener('keydown', (event) => {
   else if (key === '?') press('a[href="/portal/keys"]')
   else if (key === 'j' || key === 'k') walk(key === 'j' ? 1 : -1)
   else if (actions[key]) act(actions[key])
-  else if ('nis[]'.includes(key)) press(`[data-cf-key="${key}"]`)
+  else if ('nist[]'.includes(key)) press(`[data-cf-key="${key}"]`)
   else return
   event.preventDefault()
 })

@@ -31,7 +31,7 @@ document.addEventListener('keydown', (event) => {
   if (!step || event.target.matches('input:not([type=checkbox]), select')) return
   event.preventDefault()
   menu.open = true
-  const items = [...menu.querySelectorAll('.cf-menu-body :is(a, button, input, select)')].filter((item) => !item.disabled)
+  const items = [...menu.querySelectorAll('.cf-menu-body :is(a, button, input, select)')].filter((item) => !item.disabled && item.type !== 'hidden')
   const at = items.indexOf(document.activeElement)
   items[(at + step + items.length) % items.length]?.focus()
 })

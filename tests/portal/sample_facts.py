@@ -112,7 +112,7 @@ def known(**more: Any) -> Known:
         "timeline": [story.tell(one, names) for one in FACTS],
         "states": states(),
         "gateways": {"sandbox": "Sandbox Card"},
-        "unpacked": {"bag-1": 2, "bag-2": 0},
+        "methods": {"standard": "Standard", "express": "DHL Express"},
         "older_facts": "/portal/orders/o/timeline?all=1",
         "calls": {"tx-3": [{"request": {"amount": 40000}, "answer": {"error": "do_not_honour"}}]},
     }

@@ -38,7 +38,13 @@ def item(
 
 def parcel(index: int, status: str, **more: Any) -> dict[str, Any]:
     """Make a shipment."""
-    doors = {"OPEN": ["ship", "update"], "SHIPPED": ["deliver", "update"]}.get(status, [])
+    doors = {
+        "OPEN": ["ship", "update", "split", "merge", "cancel"],
+        "SHIPPED": ["in_transit", "deliver", "fail", "return", "update"],
+        "IN_TRANSIT": ["deliver", "fail", "return", "update"],
+        "COULD_NOT_DELIVER": ["ship", "deliver", "return", "update"],
+        "DELIVERED": ["return"],
+    }.get(status, [])
     return {
         "id": f"parcel-{index}",
         "order_id": "o",
@@ -122,6 +128,17 @@ def order(**more: Any) -> OrderShape:
         fulfillment_status="DELIVERED",
         discount_total=0,
         total=35500,
+        shipments=[
+            parcel(
+                3,
+                "DELIVERED",
+                tracking_number="FJ-20001",
+                carrier="Posten",
+                items=[{"item_id": "item-4", "quantity": 1}],
+                shipped_at=NOW - timedelta(days=1),
+                delivered_at=NOW - timedelta(hours=3),
+            )
+        ],
     )
     sums = amounts(authorized=100000, captured=60000, refunded=9900, pending=30000)
     address = {

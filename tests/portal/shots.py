@@ -27,6 +27,7 @@ from tests.portal.shots_books import PAGES as BOOK_PAGES
 from tests.portal.shots_configurations import PAGES as CONFIGURATION_PAGES
 from tests.portal.shots_gateways import AT_GATEWAYS
 from tests.portal.shots_gateways import PAGES as GATEWAY_PAGES
+from tests.portal.shots_goods import PAGES as GOODS_PAGES
 from tests.portal.shots_letters import LETTERS
 from tests.portal.shots_letters import PAGES as LETTER_PAGES
 from tests.portal.shots_money import money_form, result
@@ -104,19 +105,6 @@ def _order(**given: Any) -> dict[str, Any]:
 
 def _payments(tab: str) -> dict[str, Any]:
     return _order(order=shots_payments.several(), known=shots_payments.told(), tab=tab)
-
-
-def _ship() -> dict[str, Any]:
-    order = sample_order.order()
-    lines = [{"item": one, "left": 2} for one in order.bags[0].items[1:]]
-    return {
-        "order": order,
-        "bag": order.bags[0],
-        "lines": lines,
-        "back": "/portal/orders/x",
-        "methods": (("standard", "Standard"), ("express", "Express")),
-        "form": Form(version=17, values={"method": "standard"}),
-    }
 
 
 def _waiting(index: int, status: str) -> dict[str, Any]:
@@ -283,17 +271,7 @@ SHOTS = (
         ),
     ),
     Shot("nothing", "money/nothing.html", result),
-    Shot("ship", "goods/ship.html", _ship),
-    Shot(
-        "tracking",
-        "goods/tracking.html",
-        lambda: {
-            "order": sample_order.order(),
-            "parcel": sample_order.order().bags[0].shipments[1],
-            "back": "/",
-            "form": Form(),
-        },
-    ),
+    *(Shot(*shot) for shot in GOODS_PAGES),
     Shot("keys", "access/keys.html", lambda: {"back": "/portal"}),
     Shot(
         "login",

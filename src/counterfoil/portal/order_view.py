@@ -8,11 +8,9 @@ import msgspec
 
 from counterfoil.book.balances import EntryShape
 from counterfoil.order.config import OrderState
-from counterfoil.order.goods_shapes import ShipmentShape
 from counterfoil.order.shapes import (
     BagShape,
     HoldShape,
-    ItemShape,
     NoteShape,
     OrderShape,
     PaymentShape,
@@ -20,6 +18,7 @@ from counterfoil.order.shapes import (
 )
 from counterfoil.portal import reasons, story, words
 from counterfoil.portal.forms import Form
+from counterfoil.portal.goods_view import BagView, bag_view
 from counterfoil.portal.holding import HeldView, held_view
 from counterfoil.portal.order_sums import Ledger, Person, Place, ledger_of, person_of, place_of
 from counterfoil.portal.paying import Judged, PaymentView, payment_views
@@ -61,7 +60,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     timeline: Sequence[story.Told] = ()
     states: Sequence[tuple[OrderState, str]] = ()
     gateways: dict[str, str] = {}
-    unpacked: dict[str, int] = {}
+    methods: dict[str, str] = {}
     calls: dict[str, list[Any]] = {}
     refund_doors: dict[str, str] = {}
     gate: str = ""
@@ -86,11 +85,14 @@ class OrderView(msgspec.Struct, kw_only=True):
     next: str = ""
     tab: str = "status"
     said: str = ""
+    goods_said: str = ""
+    land: str = ""
     pulse: str = "15s"
     plain_form: Form = msgspec.field(default_factory=Form)
     hold_form: Form = msgspec.field(default_factory=Form)
     sync_form: Form = msgspec.field(default_factory=Form)
     note_form: Form = msgspec.field(default_factory=Form)
+    tracking_form: Form = msgspec.field(default_factory=Form)
     state_form: Form = msgspec.field(default_factory=Form)
     invoice_form: Form = msgspec.field(default_factory=Form)
 
@@ -205,11 +207,6 @@ class OrderView(msgspec.Struct, kw_only=True):
         return f"{gone}/{live}" if 0 < gone < live else ""
 
     @property
-    def unsent(self) -> dict[str, int]:
-        """Units of each bag that are in no shipment yet."""
-        return {bag.id: self.known.unpacked.get(bag.id, 0) for bag in self.order.bags}
-
-    @property
     def states(self) -> list[StateGroup]:
         """Every state of the store, by what it counts as, with its door. [U-3, U-11]
 
@@ -279,20 +276,9 @@ class OrderView(msgspec.Struct, kw_only=True):
         """Name a gateway as people know it."""
         return self.known.gateways.get(code) or code.replace("_", " ").capitalize()
 
-    def progress(self, item: ItemShape) -> str:
-        """How many units of a line have left, while that is neither none nor all."""
-        live = item.quantity - item.quantity_canceled
-        return f"{item.quantity_shipped}/{live}" if 0 < item.quantity_shipped < live else ""
-
-    def marks(self, item: ItemShape) -> list[str]:
-        """What else happened to a line."""
-        found = (
-            (item.quantity_canceled, "cancelled"),
-            (item.quantity_returned, "returned"),
-            (item.quantity_refunded, "refunded"),
-        )
-        marks = [f"{count} {word}" for count, word in found if count]
-        return ["digital", *marks] if item.digital else marks
+    def goods(self, bag: BagShape) -> BagView:
+        """A bag's lines and shipments in words, with their doors. [U-14]"""
+        return bag_view(bag, self.known.methods, locked=bool(self.known.gate))
 
     def totals(self, bag: BagShape) -> list[tuple[str, int]]:
         """A bag's totals, the last being the one that counts."""
@@ -304,20 +290,6 @@ class OrderView(msgspec.Struct, kw_only=True):
             ("Discount", -bag.discount_total),
         ]
         return [*((label, minor) for label, minor in parts if minor), ("Total", bag.total)]
-
-    def contents(self, bag: BagShape, parcel: ShipmentShape) -> str:
-        """What is in a parcel, in words."""
-        named = {item.id: item.sku or item.name for item in bag.items}
-        return ", ".join(
-            f"{part.quantity} × {named.get(part.item_id, '?')}" for part in parcel.items
-        )
-
-    def steps(self, parcel: ShipmentShape) -> list[tuple[str, str]]:
-        """What may be done with a parcel next, with the words of its button."""
-        known = {"ship": "Mark as sent", "deliver": "Mark as delivered"}
-        return [
-            (one.action, known[one.action]) for one in parcel.allowed_actions if one.action in known
-        ]
 
     def who(self, one: TransactionShape) -> str:
         """Who asked for a movement."""

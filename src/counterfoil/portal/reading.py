@@ -14,7 +14,7 @@ import msgspec
 from counterfoil.actions.capture import capturable
 from counterfoil.actions.change_state import check_state
 from counterfoil.actions.hold import may_be_held
-from counterfoil.actions.pay import due_by_bag, require_payable
+from counterfoil.actions.pay import due_now, require_payable
 from counterfoil.actions.review import reviewable
 from counterfoil.actions.ship import check_gate
 from counterfoil.book.balances import EntryShape, entries_of_order
@@ -24,7 +24,6 @@ from counterfoil.kernel.problem import NotFound, Problem
 from counterfoil.order.actor import Actor
 from counterfoil.order.config import OrderState
 from counterfoil.order.folder import Folder
-from counterfoil.order.goods import unpacked
 from counterfoil.order.intent import Asked
 from counterfoil.order.life import ORDER
 from counterfoil.order.problems import InvalidState
@@ -121,14 +120,7 @@ def known(folder: Folder, actor: Actor, **more: Any) -> Known:
         else [],
         states=_states(folder),
         gateways={gateway.code: gateway_name(gateway.code) for gateway in folder.gateways},
-        unpacked={
-            bag.id: sum(
-                unpacked(item, list(folder.shipments))
-                for item in folder.items
-                if item.bag_id == bag.id and item.type == "sku" and not item.digital
-            )
-            for bag in folder.bags
-        },
+        methods={method.code: method.name for method in folder.methods},
         gate=why_not(check_gate, folder),
         hold_why=why_not(may_be_held, folder),
         review_why=why_not(reviewable, folder),
@@ -171,7 +163,7 @@ def _states(folder: Folder) -> list[tuple[OrderState, str]]:
 def check_payable(folder: Folder) -> None:
     """Go on where another payment may be taken. Raises InvalidState."""
     require_payable(folder)
-    if sum(max(0, due) for due in due_by_bag(folder).values()) <= 0:
+    if due_now(folder) <= 0:
         raise InvalidState("Nothing is due: payments cover it, or are about to.")
 
 

@@ -46,6 +46,7 @@ LINES = {
     "shipment.created": Line("neutral", "package", "Shipment made up of {units}"),
     "shipment.updated": Line("neutral", "truck", "Shipment changed{tracking}"),
     "shipment.shipped": Line("info", "truck", "Shipment left{tracking}"),
+    "shipment.in_transit": Line("info", "truck-delivery", "Shipment is in transit{tracking}"),
     "shipment.delivered": Line("success", "home-check", "Shipment delivered{tracking}"),
     "shipment.failed": Line("danger", "truck-off", "Shipment could not be delivered{tracking}"),
     "shipment.canceled": Line("neutral", "package-off", "Shipment cancelled"),

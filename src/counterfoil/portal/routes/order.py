@@ -135,18 +135,20 @@ async def after_save(
     """Show what a save changed: its region and the ones beside it; without script, the page.
 
     `closes`: the form was a dialog that closes now. `said`: what is announced. Forms of the view
-    may be given by name (`note_form=…`).
+    may be given by name (`note_form=…`). `land`: the element that the focus goes to.
     """
     if not visit.part:
         return respond.go(f"/portal/orders/{order_id}#order-{region}")
-    closes, said, forms = more.pop("closes", False), more.pop("said", "Saved"), more
+    closes, said, land = more.pop("closes", False), more.pop("said", "Saved"), more.pop("land", "")
     read = await read_order(visit, order_id)
-    view = view_of(visit, read, facts_of(read))
-    for name, form in forms.items():
+    view = view_of(visit, read, facts_of(read), land=land)
+    for name, form in more.items():
         form.version = read.order.version
         setattr(view, name, form)
     if region == "payments":
         view.said = said
+    elif region == "items" and not closes:
+        view.goods_said = said
     rest = changed if closes else tuple(name for name in changed if name != region)
     return visit.region(
         "order/saved.html",

@@ -1,19 +1,13 @@
-"""Goods: make up a shipment, send it, deliver it, set its tracking number. [U-14 to U-25]"""
+"""Goods: make up a shipment of what is in none yet. [U-14 to U-25]"""
 
 import msgspec
 from litestar import Response, get, post
 
-from counterfoil.actions.move_shipment import (
-    NewShipping,
-    deliver_shipment,
-    send_shipment,
-    update_shipment,
-)
+from counterfoil.actions.move_shipment import send_shipment
 from counterfoil.actions.ship import WantedShipment, check_gate, ship
 from counterfoil.kernel.problem import NotFound, Problem
 from counterfoil.order.folder import Folder
 from counterfoil.order.goods import unpacked
-from counterfoil.order.goods_shapes import ShipmentShape
 from counterfoil.order.item import Item
 from counterfoil.order.shapes import BagShape
 from counterfoil.order.shipment import ShipmentItem
@@ -22,11 +16,9 @@ from counterfoil.portal.forms import Form
 from counterfoil.portal.reading import Read, read_order, why_not
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.routes.capture import form_status
+from counterfoil.portal.routes.items import GOODS, RIGHT
 from counterfoil.portal.routes.order import after_save
 from counterfoil.portal.visit import Visit
-
-RIGHT = "shipments.write"
-GOODS = ("head", "attention", "items", "timeline", "state", "live")
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -80,12 +72,15 @@ async def ship_now(request: Asking, order_id: str, bag_id: str) -> Response[byte
     )
     try:
         answered = await run(visit, read.order.id, ship, bag_id=bag.id, wanted=wanted)
+        made = msgspec.json.decode(answered.body)["id"]
         if form.values["sent"] != "no":
-            made = msgspec.json.decode(answered.body)["id"]
             await run(visit, read.order.id, send_shipment, How(step="send"), shipment_id=made)
     except Problem as problem:
         return _refused(visit, await read_order(visit, order_id), bag, form, problem)
-    return await after_save(visit, read.order.id, "items", GOODS, closes=True)
+    said = "Shipment made up" if form.values["sent"] == "no" else "Shipment sent"
+    return await after_save(
+        visit, read.order.id, "items", GOODS, closes=True, said=said, land=f"shipment-{made}"
+    )
 
 
 def _refused(
@@ -137,14 +132,6 @@ def _bag(read: Read, bag_id: str) -> BagShape:
     return found
 
 
-def _parcel(read: Read, shipment_id: str) -> ShipmentShape:
-    parcels = (one for bag in read.order.bags for one in bag.shipments)
-    found = next((one for one in parcels if one.id == shipment_id), None)
-    if found is None:
-        raise NotFound("The order has no such shipment.")
-    return found
-
-
 def _show(visit: Visit, read: Read, bag: BagShape, form: Form) -> Response[bytes]:
     return visit.page(
         "goods/ship.html",
@@ -158,64 +145,4 @@ def _show(visit: Visit, read: Read, bag: BagShape, form: Form) -> Response[bytes
     )
 
 
-@post("/orders/{order_id:str}/shipments/{shipment_id:str}/ship", status_code=200)
-async def send_now(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
-    """Say that the shipment has left."""
-    visit = await Visit.begin(request, RIGHT)
-    read = await read_order(visit, order_id)
-    await run(visit, read.order.id, send_shipment, shipment_id=_parcel(read, shipment_id).id)
-    return await after_save(visit, read.order.id, "items", GOODS)
-
-
-@post("/orders/{order_id:str}/shipments/{shipment_id:str}/deliver", status_code=200)
-async def deliver_now(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
-    """Say that the customer has it."""
-    visit = await Visit.begin(request, RIGHT)
-    read = await read_order(visit, order_id)
-    await run(visit, read.order.id, deliver_shipment, shipment_id=_parcel(read, shipment_id).id)
-    return await after_save(visit, read.order.id, "items", GOODS)
-
-
-@get("/orders/{order_id:str}/shipments/{shipment_id:str}/tracking")
-async def tracking_form(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
-    """Ask for the tracking number."""
-    visit = await Visit.begin(request, RIGHT)
-    read = await read_order(visit, order_id)
-    parcel = _parcel(read, shipment_id)
-    values = {"tracking_number": parcel.tracking_number or "", "carrier": parcel.carrier or ""}
-    return _tracking(visit, read, parcel, Form(version=read.order.version, values=values))
-
-
-@post("/orders/{order_id:str}/shipments/{shipment_id:str}/tracking", status_code=200)
-async def tracking_now(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
-    """Set tracking number and carrier; each shipment of an order has a number of its own."""
-    visit = await Visit.begin(request, RIGHT)
-    read = await read_order(visit, order_id)
-    parcel = _parcel(read, shipment_id)
-    values = {name: visit.typed(name, 100) for name in ("tracking_number", "carrier")}
-    form = Form(version=read.order.version, values=values)
-    wanted = NewShipping(
-        tracking_number=values["tracking_number"] or None, carrier=values["carrier"] or None
-    )
-    try:
-        await run(visit, read.order.id, update_shipment, shipment_id=parcel.id, wanted=wanted)
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
-        form.errors["tracking_number"] = problem.detail
-        return _tracking(visit, read, parcel, form)
-    return await after_save(visit, read.order.id, "items", GOODS, closes=True)
-
-
-def _tracking(visit: Visit, read: Read, parcel: ShipmentShape, form: Form) -> Response[bytes]:
-    return visit.page(
-        "goods/tracking.html",
-        status=form_status(form),
-        order=read.order,
-        parcel=parcel,
-        form=form,
-        back=f"/portal/orders/{read.order.id}",
-    )
-
-
-ROUTES = [ship_form, ship_now, send_now, deliver_now, tracking_form, tracking_now]
+ROUTES = [ship_form, ship_now]

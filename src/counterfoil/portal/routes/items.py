@@ -1,0 +1,157 @@
+"""Lines of an order in place: the tracking number of each, scanned one after the other. [U-18]"""
+
+from typing import NamedTuple
+
+from litestar import Response, get, post
+
+from counterfoil.actions.move_shipment import NewShipping, update_shipment
+from counterfoil.actions.ship import WantedShipment, ship
+from counterfoil.kernel.problem import NotFound, Problem
+from counterfoil.order.shapes import BagShape
+from counterfoil.order.shipment import ShipmentItem
+from counterfoil.portal.commands import run
+from counterfoil.portal.forms import Form
+from counterfoil.portal.goods_view import NEW, LineView, bag_view, next_empty
+from counterfoil.portal.order_view import OrderView
+from counterfoil.portal.reading import Read, known, read_order
+from counterfoil.portal.respond import Asking
+from counterfoil.portal.results import view_of
+from counterfoil.portal.routes.capture import form_status
+from counterfoil.portal.routes.order import after_save
+from counterfoil.portal.timeline import facts_of
+from counterfoil.portal.visit import Visit
+
+RIGHT = "shipments.write"
+GOODS = ("head", "attention", "items", "timeline", "state", "live")
+
+
+class Place(NamedTuple):
+    """A line as its page shows it, and the bag it lies in."""
+
+    bag: BagShape
+    line: LineView
+
+
+def lines_of(visit: Visit, read: Read) -> list[Place]:
+    """List the lines that the reader may see, in the order of the page."""
+    told = known(read.folder, visit.actor)
+    return [
+        Place(bag, line)
+        for bag in read.order.bags
+        for line in bag_view(bag, told.methods, locked=bool(told.gate)).lines
+    ]
+
+
+def find_line(visit: Visit, read: Read, item_id: str) -> Place:
+    """Find a line that the reader may see. Raises NotFound."""
+    found = next((one for one in lines_of(visit, read) if one.line.item.id == item_id), None)
+    if found is None:
+        raise NotFound("The order has no such line.")
+    return found
+
+
+@get("/orders/{order_id:str}/items/{item_id:str}/tracking")
+async def tracking_field(request: Asking, order_id: str, item_id: str) -> Response[bytes]:
+    """Ask for a line's tracking number: in its cell, or on a page of its own without script."""
+    visit = await Visit.begin(request, RIGHT)
+    read = await read_order(visit, order_id)
+    place = find_line(visit, read, item_id)
+    opened = request.query_params.get("as") != "text"
+    form = Form(version=read.order.version, values={"item": item_id} if opened else {})
+    if visit.part and request.query_params.get("in") == "cell":
+        view = view_of(visit, read, facts_of(read), tracking_form=form, land=f"add-{item_id}")
+        return visit.region(
+            "goods/cell_alone.html", order=read.order, line=place.line, acts=True, view=view
+        )
+    return _page(visit, read, place, form)
+
+
+@post("/orders/{order_id:str}/items/{item_id:str}/tracking", status_code=200)
+async def save_tracking(request: Asking, order_id: str, item_id: str) -> Response[bytes]:
+    """Save a line's tracking number, and open the field of the next line that has none yet."""
+    visit = await Visit.begin(request, RIGHT)
+    read = await read_order(visit, order_id)
+    place = find_line(visit, read, item_id)
+    number = visit.typed("tracking_number", 100)
+    form = Form(version=read.order.version, values={"item": item_id, "tracking_number": number})
+    try:
+        if not number:
+            form.errors["tracking_number"] = "Write or scan a tracking number."
+        elif place.line.missing != "add":
+            form.errors["tracking_number"] = "This line takes no tracking number now."
+        else:
+            await _save(visit, read, place, number)
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        form.errors["tracking_number"] = problem.detail
+    if form.refused:
+        if not visit.part or visit.typed("in", 4) != "cell":
+            return _page(visit, read, place, form)
+        view = view_of(visit, read, facts_of(read), tracking_form=form)
+        return _items(visit, read, view, form_status(form))
+    lines = [one.line for one in lines_of(visit, await read_order(visit, order_id))]
+    following = next_empty(lines, item_id)
+    return await after_save(
+        visit,
+        read.order.id,
+        "items",
+        GOODS,
+        said=f"Tracking number {number} saved",
+        land="" if following else f"item-{item_id}",
+        tracking_form=Form(values={"item": following}),
+    )
+
+
+async def _save(visit: Visit, read: Read, place: Place, number: str) -> None:
+    """Put the number to the line's shipment; what is in none yet goes into one of its own."""
+    line, bag = place.line, place.bag
+    if line.into != NEW:
+        wanted = NewShipping(tracking_number=number)
+        await run(visit, read.order.id, update_shipment, shipment_id=line.into, wanted=wanted)
+        return
+    packed = sum(
+        part.quantity
+        for one in bag.shipments
+        if one.status != "CANCELED"
+        for part in one.items
+        if part.item_id == line.item.id
+    )
+    free = line.item.quantity - line.item.quantity_canceled - packed
+    methods = [method.code for method in read.folder.methods if method.enabled]
+    own = line.item.shipping_method
+    made = WantedShipment(
+        items=[ShipmentItem(line.item.id, free)],
+        method=own if own in methods else None,
+        tracking_number=number,
+    )
+    await run(visit, read.order.id, ship, bag_id=bag.id, wanted=made)
+
+
+def _page(visit: Visit, read: Read, place: Place, form: Form) -> Response[bytes]:
+    closed = "" if place.line.missing == "add" else "It takes no tracking number now."
+    return visit.page(
+        "goods/number.html",
+        status=form_status(form),
+        order=read.order,
+        line=place.line,
+        form=form,
+        closed=closed,
+        back=f"/portal/orders/{read.order.id}#item-{place.line.item.id}",
+    )
+
+
+def _items(visit: Visit, read: Read, view: OrderView, status: int) -> Response[bytes]:
+    return visit.region(
+        "order/saved.html",
+        order=read.order,
+        view=view,
+        region="items",
+        changed=(),
+        closes=False,
+        said="",
+        status=status,
+    )
+
+
+ROUTES = [tracking_field, save_tracking]

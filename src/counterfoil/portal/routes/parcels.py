@@ -1,0 +1,169 @@
+"""Shipments on their way: sent, carried, delivered or not, and their tracking numbers."""
+
+from litestar import Response, get, post
+
+from counterfoil.actions.move_shipment import (
+    NewShipping,
+    carry_shipment,
+    deliver_shipment,
+    fail_shipment,
+    send_shipment,
+    update_shipment,
+)
+from counterfoil.kernel.problem import NotFound, Problem
+from counterfoil.order.goods_shapes import ShipmentShape
+from counterfoil.order.shapes import BagShape
+from counterfoil.order.shipment import Parcel
+from counterfoil.portal.commands import Action, run
+from counterfoil.portal.forms import Form
+from counterfoil.portal.goods_view import contents
+from counterfoil.portal.reading import Read, read_order
+from counterfoil.portal.respond import Asking
+from counterfoil.portal.routes.capture import form_status
+from counterfoil.portal.routes.items import GOODS, RIGHT
+from counterfoil.portal.routes.order import after_save
+from counterfoil.portal.visit import Visit
+
+PARCELS_MAX = 20
+GRAMS_MAX = 10_000_000
+
+
+def find_shipment(read: Read, shipment_id: str) -> tuple[BagShape, ShipmentShape]:
+    """Find a shipment that the reader may see, and its bag. Raises NotFound."""
+    for bag in read.order.bags:
+        for one in bag.shipments:
+            if one.id == shipment_id:
+                return bag, one
+    raise NotFound("The order has no such shipment.")
+
+
+async def _move(request: Asking, action: Action, said: str) -> Response[bytes]:
+    visit = await Visit.begin(request, RIGHT)
+    read = await read_order(visit, request.path_params["order_id"])
+    _, one = find_shipment(read, request.path_params["shipment_id"])
+    await run(visit, read.order.id, action, shipment_id=one.id)
+    return await after_save(
+        visit, read.order.id, "items", GOODS, said=said, land=f"shipment-{one.id}"
+    )
+
+
+@post("/orders/{order_id:str}/shipments/{shipment_id:str}/again", status_code=200)
+async def send_again(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
+    """Say that a shipment that came back has left again."""
+    return await _move(request, send_shipment, "Sent again")
+
+
+@post("/orders/{order_id:str}/shipments/{shipment_id:str}/in-transit", status_code=200)
+async def carry_now(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
+    """Say that the carrier has it."""
+    return await _move(request, carry_shipment, "In transit")
+
+
+@post("/orders/{order_id:str}/shipments/{shipment_id:str}/deliver", status_code=200)
+async def deliver_now(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
+    """Say that the customer has it."""
+    return await _move(request, deliver_shipment, "Delivered")
+
+
+@post("/orders/{order_id:str}/shipments/{shipment_id:str}/fail", status_code=200)
+async def fail_now(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
+    """Say that it could not be delivered."""
+    return await _move(request, fail_shipment, "Could not be delivered")
+
+
+@get("/orders/{order_id:str}/shipments/{shipment_id:str}/tracking")
+async def tracking_form(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
+    """Ask for the tracking numbers, one for each parcel of the shipment."""
+    visit = await Visit.begin(request, RIGHT)
+    read = await read_order(visit, order_id)
+    bag, one = find_shipment(read, shipment_id)
+    values = {"tracking_number": one.tracking_number or "", "carrier": one.carrier or ""}
+    for index, parcel in enumerate(one.parcels, 2):
+        values[f"number-{index}"] = parcel.tracking_number
+        values[f"weight-{index}"] = str(parcel.weight_g or "")
+    values["rows"] = str(len(one.parcels) + 1)
+    return _tracking(visit, read, (bag, one), Form(version=read.order.version, values=values))
+
+
+@post("/orders/{order_id:str}/shipments/{shipment_id:str}/tracking", status_code=200)
+async def tracking_now(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
+    """Set tracking numbers and carrier; every number is an order's own once. [U-25]"""
+    visit = await Visit.begin(request, RIGHT)
+    read = await read_order(visit, order_id)
+    found = find_shipment(read, shipment_id)
+    form, parcels = _typed(visit, read)
+    if visit.typed("more", 1):
+        form.values["rows"] = str(min(PARCELS_MAX, int(form.values["rows"]) + 1))
+        return _tracking(visit, read, found, form)
+    if form.refused:
+        return _tracking(visit, read, found, form)
+    wanted = NewShipping(
+        tracking_number=form.values["tracking_number"] or None,
+        carrier=form.values["carrier"] or None,
+        parcels=parcels,
+    )
+    try:
+        await run(visit, read.order.id, update_shipment, shipment_id=found[1].id, wanted=wanted)
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        form.errors["tracking_number"] = problem.detail
+        return _tracking(visit, read, found, form)
+    return await after_save(
+        visit,
+        read.order.id,
+        "items",
+        GOODS,
+        closes=True,
+        said="Tracking saved",
+        land=f"shipment-{found[1].id}",
+    )
+
+
+def _typed(visit: Visit, read: Read) -> tuple[Form, list[Parcel]]:
+    """Read the numbers; a further parcel without one is none."""
+    rows = visit.typed("rows", 2)
+    count = min(PARCELS_MAX, max(1, int(rows))) if rows.isascii() and rows.isdecimal() else 1
+    names = ["tracking_number", "carrier"]
+    names += [f"{name}-{index}" for index in range(2, count + 1) for name in ("number", "weight")]
+    values = {name: visit.typed(name, 100) for name in names}
+    form = Form(version=read.order.version, values={**values, "rows": str(count)})
+    parcels = []
+    for index in range(2, count + 1):
+        number, weight = values[f"number-{index}"], values[f"weight-{index}"]
+        if weight and not (weight.isascii() and weight.isdecimal() and int(weight) <= GRAMS_MAX):
+            form.errors[f"weight-{index}"] = f"Parcel {index}: write its weight in whole grams."
+        elif number:
+            grams = int(weight) if weight else None
+            parcels.append(Parcel(tracking_number=number, weight_g=grams))
+        elif weight:
+            form.errors[f"number-{index}"] = f"Parcel {index}: write its tracking number."
+    if parcels and not values["tracking_number"]:
+        form.errors["tracking_number"] = "Give the first parcel its number first."
+    return form, parcels
+
+
+def _tracking(
+    visit: Visit, read: Read, found: tuple[BagShape, ShipmentShape], form: Form
+) -> Response[bytes]:
+    bag, one = found
+    return visit.page(
+        "goods/tracking.html",
+        status=form_status(form),
+        order=read.order,
+        shipment=one,
+        contents=contents(bag, one),
+        rows=range(2, int(form.values.get("rows", "1")) + 1),
+        form=form,
+        back=f"/portal/orders/{read.order.id}#shipment-{one.id}",
+    )
+
+
+ROUTES = [
+    send_again,
+    carry_now,
+    deliver_now,
+    fail_now,
+    tracking_form,
+    tracking_now,
+]

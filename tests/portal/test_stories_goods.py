@@ -1,0 +1,111 @@
+"""Goods on the order page: delivery states, tracking numbers, what locks them. [U-14 to U-18]"""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.portal.goods import held, line, place, ready, shipments
+from tests.portal.site import Site, Tab
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.proves("U-15")
+async def test_a_delivery_state_is_chosen_in_a_menu(site: Site, tab: Tab) -> None:
+    """Nothing changes before Enter; what is closed says why. [U-15]"""
+    order_id = await place(site)
+    item = await line(site, order_id, "SKU-2")
+    await tab.goto(f"/portal/orders/{order_id}")
+    button = tab.page.locator(f"#state-{item.id}")
+    await expect(button).to_contain_text("Pending")
+    await button.focus()
+    await tab.page.keyboard.press("Enter")
+    row = tab.page.locator(f"#item-{item.id}")
+    await expect(row.get_by_role("button", name="Ready")).to_be_enabled()
+    closed = row.get_by_role("button", name="Delivered")
+    await expect(closed).to_be_disabled()
+    await expect(closed).to_contain_text("Not from Pending.")
+    await expect(row.get_by_role("button", name="Returned")).to_contain_text("Record a return")
+    for _ in range(3):
+        await tab.page.keyboard.press("ArrowDown")
+    await expect(row.get_by_role("button", name="Ready")).to_be_focused()
+    assert (await line(site, order_id, "SKU-2")).delivery_state == "PENDING"
+    await tab.page.keyboard.press("Enter")
+    await expect(button).to_contain_text("Ready")
+    await tab.expect_focus(f"#state-{item.id}")
+    assert (await line(site, order_id, "SKU-2")).delivery_state == "READY"
+    await expect(tab.page.locator("#live")).to_have_text("SKU-2 is Ready now")
+
+
+@pytest.mark.proves("U-15")
+async def test_several_lines_get_a_state_at_once(site: Site, tab: Tab) -> None:
+    """What cannot be is told line by line, and the rest is done. [U-15]"""
+    order_id = await place(site)
+    await ready(site, order_id, "SKU-3", state="BACKORDERED")
+    await tab.goto(f"/portal/orders/{order_id}")
+    bar = tab.page.locator(".cf-bulk")
+    await expect(bar).to_be_hidden()
+    for name in ("SKU-1", "SKU-2", "SKU-3"):
+        await tab.page.get_by_label(f"Tick {name}").check()
+    await expect(bar).to_contain_text("3 ticked")
+    await bar.get_by_role("button", name="Set delivery state").click()
+    dialog = tab.page.locator("#dialog")
+    await expect(dialog.locator("label", has_text="Ready")).to_contain_text("2 of 3")
+    await dialog.get_by_label("Ready").check()
+    await dialog.get_by_role("button", name="Set delivery state").click()
+    await expect(tab.page.locator("#dialog-title")).to_have_text("2 of 3 set to Ready")
+    await expect(dialog).to_contain_text("SKU-3:")
+    states = {sku: (await line(site, order_id, sku)).delivery_state for sku in ("SKU-1", "SKU-3")}
+    assert states == {"SKU-1": "READY", "SKU-3": "BACKORDERED"}
+    await dialog.get_by_role("button", name="Done").click()
+    item = await line(site, order_id, "SKU-1")
+    await expect(tab.page.locator(f"#state-{item.id}")).to_contain_text("Ready")
+
+
+@pytest.mark.proves("U-14", "U-18")
+async def test_tracking_numbers_are_scanned_one_after_the_other(site: Site, tab: Tab) -> None:
+    """Only what is Ready takes one; Enter goes on to the next, Esc restores. [U-14, U-18]"""
+    order_id = await place(site)
+    await ready(site, order_id, "SKU-1", "SKU-2")
+    ids = {sku: (await line(site, order_id, sku)).id for sku in ("SKU-1", "SKU-2", "SKU-3")}
+    await tab.goto(f"/portal/orders/{order_id}")
+    items = tab.page.locator("#order-items")
+    await expect(tab.page.locator(f"#tracking-{ids['SKU-3']}")).to_have_text("not yet1")
+    await expect(items).to_contain_text("can be added when the item is Ready or later")
+    await tab.page.locator(f"#add-{ids['SKU-1']}").click()
+    await tab.expect_focus(f"#tracking-{ids['SKU-1']} input[name=tracking_number]")
+    await tab.page.keyboard.press("Escape")
+    await tab.expect_focus(f"#add-{ids['SKU-1']}")
+    await tab.page.keyboard.press("Enter")
+    await tab.expect_focus(f"#tracking-{ids['SKU-1']} input[name=tracking_number]")
+    await tab.page.keyboard.type("70727800000000012")
+    await tab.page.keyboard.press("Enter")
+    await tab.expect_focus(f"#tracking-{ids['SKU-2']} input[name=tracking_number]")
+    await tab.page.keyboard.type("70727800000000012")
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.page.locator("#tracking_number-error")).to_contain_text("70727800000000012")
+    await tab.page.fill("#tracking_number", "70727800000000029")
+    await tab.page.keyboard.press("Enter")
+    await tab.expect_focus(f"#item-{ids['SKU-2']}")
+    numbers = [one.tracking_number for one in await shipments(site, order_id)]
+    assert numbers == ["70727800000000012", "70727800000000029"]
+    await expect(tab.page.locator(f"#tracking-{ids['SKU-1']}")).to_contain_text("70727800000000012")
+
+
+@pytest.mark.proves("U-16", "U-17")
+async def test_a_hold_locks_every_control_and_is_named(site: Site, tab: Tab) -> None:
+    """Story 14: all four controls are closed, one sentence says why. [U-16, U-17]"""
+    order_id = await place(site)
+    await ready(site, order_id, "SKU-1")
+    await held(site, order_id)
+    item = await line(site, order_id, "SKU-1")
+    await tab.goto(f"/portal/orders/{order_id}")
+    items = tab.page.locator("#order-items")
+    await expect(items.locator(".cf-lock")).to_have_text("Shipping is locked: held by address.")
+    assert await items.get_by_role("link", name="Update shipment", disabled=False).count() == 0
+    assert await items.locator("details").count() == 0
+    await expect(items.get_by_role("button", name="Ready")).to_be_disabled()
+    await expect(items.get_by_label("Tick SKU-1")).to_be_disabled()
+    assert await tab.page.locator(f"#add-{item.id}").count() == 0
+    await tab.goto(f"/portal/orders/{order_id}/shipments/update")
+    await expect(tab.page.locator("main")).to_contain_text("Shipping is locked: held by address.")
+    assert await tab.page.locator("main form").count() == 0
