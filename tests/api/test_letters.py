@@ -15,7 +15,8 @@ def test_every_kind_has_a_text_in_every_language(own_shop):
     told = own_shop.get(AT).json()
     assert {(one["kind"], one["language"]) for one in told} == {
         (kind, language)
-        for kind in ("order_received", "shipped", "canceled", "refunded", "return_received")
+        for kind in ("order_received", "shipped", "canceled", "part_canceled", "refunded",
+                     "return_received")
         for language in ("en", "nb")
     }
     assert not any(one["own"] for one in told)

@@ -2,14 +2,15 @@
 
 import msgspec
 
+from counterfoil.actions.hold import release_if_paid
+from counterfoil.actions.send_back import give_back, part_of, release
 from counterfoil.kernel.ids import new_id
 from counterfoil.order.attention import COMPENSATION, REAUTHORISE, call_person, finish_tasks
 from counterfoil.order.draft import Draft
 from counterfoil.order.gateway import Answer
-from counterfoil.order.intent import Asked, hold_until, new_transaction
-from counterfoil.order.moves import allocate, book, reserve, with_hold
+from counterfoil.order.intent import Asked, hold_until
+from counterfoil.order.moves import allocate, with_hold
 from counterfoil.order.payment import Payment
-from counterfoil.order.refund import PlannedPart, Refund
 from counterfoil.order.transaction import Transaction
 
 
@@ -34,6 +35,7 @@ def authorized(draft: Draft, row: Transaction, answer: Answer, asked: Asked) -> 
         capture_at_once(draft, row, fee=answer.fee)
     if payment.renews is not None:
         _release_renewed(draft, payment.renews, asked)
+    release_if_paid(draft)
 
 
 def capture_at_once(draft: Draft, row: Transaction, *, fee: int | None = None) -> None:
@@ -79,7 +81,7 @@ def compensate(draft: Draft, row: Transaction, asked: Asked) -> None:
     payment: Payment = draft.get("payments", row.payment_id)
     sent = []
     if payment.open > 0:
-        sent.append(_release(draft, payment, asked))
+        sent.append(_release_all(draft, payment, asked))
     payment = draft.get("payments", row.payment_id)
     back = min(row.amount, payment.refundable)
     if back > 0:
@@ -113,74 +115,28 @@ def _release_renewed(draft: Draft, renewed_id: str, asked: Asked) -> None:
     renewed: Payment = draft.get("payments", renewed_id)
     finish_tasks(draft, REAUTHORISE, lambda task: task.payment_id == renewed_id)
     if renewed.open > 0 and draft.order.system_state != "CANCELED":
-        _release(draft, renewed, asked)
+        _release_all(draft, renewed, asked)
 
 
-def _release(draft: Draft, payment: Payment, asked: Asked) -> Transaction:
+def _release_all(draft: Draft, payment: Payment, asked: Asked) -> Transaction:
     bags = [bag for bag in draft.section("bags") if bag.open > 0]
-    row = new_transaction(
-        draft,
-        payment,
-        kind="VOID",
-        amount=payment.open,
-        allocations=allocate(payment.open, bags, "open"),
-        asked=_for_the_worker(asked),
-    )
-    if row.status == "PENDING":
-        reserve(draft, row)
-        draft.fact("payment.void_requested", row)
-    else:
-        book(draft, row)
-        draft.fact("payment.voided", row)
-    return row
+    shares = allocate(payment.open, bags, "open")
+    return release(draft, payment, shares, _for_the_worker(asked))
 
 
 def _give_back(
     draft: Draft, payment: Payment, late: Transaction, amount: int, asked: Asked
 ) -> Transaction:
-    bags = [bag for bag in draft.section("bags") if bag.refundable > 0]
-    shares = allocate(amount, bags, "refundable")
-    promise = Refund(
-        id=new_id(),
-        order_id=draft.order.id,
-        bag_id=shares[0].bag_id if len(draft.section("bags")) == 1 else None,
-        store=draft.order.store,
-        reference=f"late-{late.id}",
-        amount=amount,
-        currency=payment.currency,
-        reason="It succeeded after the order had been cancelled.",
-        status="PROCESSING",
-        allocations=shares,
-        plan=[
-            PlannedPart(
-                payment_id=payment.id,
-                gateway=payment.gateway,
-                amount=amount,
-                allocations=shares,
-            )
-        ],
-        actor=draft.actor.told(),
-        created_at=draft.at,
-        updated_at=draft.at,
-    )
-    row = new_transaction(
+    promise = give_back(
         draft,
-        payment,
-        kind="REFUND",
-        amount=amount,
-        allocations=shares,
-        asked=_for_the_worker(asked),
-        refund_id=promise.id,
-        reference=promise.reference,
+        [part_of(draft, payment, amount)],
+        _for_the_worker(asked),
+        reference=f"late-{late.id}",
+        reason="It succeeded after the order had been cancelled.",
     )
-    draft.add(promise)
-    draft.fact("refund.requested", promise)
-    if row.status == "PENDING":
-        reserve(draft, row)
-    else:
-        book(draft, row)
-        draft.put(msgspec.structs.replace(promise, status="COMPLETED"))
-        draft.fact("refund.succeeded", promise, transaction_id=row.id)
+    row: Transaction = next(
+        one for one in draft.section("transactions") if one.refund_id == promise.id
+    )
     return row
 
 

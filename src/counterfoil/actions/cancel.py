@@ -2,18 +2,27 @@
 
 import msgspec
 
+from counterfoil.actions.cancel_part import (
+    advance_part,
+    begin_part,
+    check_part,
+    fail_part,
+    settled,
+)
 from counterfoil.actions.decide_refund import withdraw_waiting
-from counterfoil.actions.refund import begin_refund
+from counterfoil.actions.send_back import give_back, part_of, promised_by, release
 from counterfoil.kernel.ids import new_id
-from counterfoil.order.allowed import may_cancel
+from counterfoil.order.allowed import CANCELABLE, may_cancel
+from counterfoil.order.canceling import Part, reckon_part
 from counterfoil.order.cancellation import Cancellation
+from counterfoil.order.cancellation import WantedCancel as WantedCancel
 from counterfoil.order.change import Change
 from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
 from counterfoil.order.goods import cancel_goods
-from counterfoil.order.intent import Asked, new_transaction
+from counterfoil.order.intent import Asked
 from counterfoil.order.letters import queue_letter
-from counterfoil.order.moves import allocate, book, reserve
+from counterfoil.order.moves import allocate
 from counterfoil.order.opening import opens
 from counterfoil.order.payment import Payment
 from counterfoil.order.problems import (
@@ -22,18 +31,8 @@ from counterfoil.order.problems import (
     InvalidState,
     RequestInProgress,
 )
-from counterfoil.order.refund import PlannedPart, Refund
 from counterfoil.order.refund_plan import needs_approval
 from counterfoil.order.transaction import UNSETTLED
-
-
-class WantedCancel(msgspec.Struct, frozen=True, kw_only=True):
-    """A cancellation as it is asked for. [domain.md §7]"""
-
-    reason: str | None = None
-    reason_code: str = "OTHER"
-    notify_customer: bool = False
-    restock_items: bool = True
 
 
 @opens(
@@ -53,20 +52,44 @@ class WantedCancel(msgspec.Struct, frozen=True, kw_only=True):
     "tasks",
 )
 def cancel(folder: Folder, *, asked: Asked, wanted: WantedCancel) -> Change:
-    """Cancel the whole order as one plan; each step at a provider is settled on its own.
+    """Cancel an order, a bag or some units, as one plan; each step at a provider settles alone.
 
-    Until the last step is settled the order is CANCEL_REQUESTED. A refund that waits for approval
-    is withdrawn first: what it would give back goes back with the rest. Raises, in this order:
-    PermissionDenied, RequestInProgress, InvalidState (cancelled already, goods have left),
-    AttentionRequired, ApprovalRequired (more goes back than the actor may give back alone).
-    [U-31…U-33, faults R-7, rulings 26, 27, 42]
+    Until the last step of the whole is settled the order is CANCEL_REQUESTED. A refund that waits
+    for approval is withdrawn first: what it would give back goes back with the rest. A part's units
+    are cancelled at once and the order's state stays; a part with the last live units is the whole.
+    Raises, in this order: PermissionDenied, MerchantLimited (the whole), RequestInProgress,
+    InvalidState (cancelled already, goods have left), NotFound (the bag), UnknownReference,
+    AmountInvalid, AttentionRequired, ApprovalRequired (more goes back than the actor may give back
+    alone). [U-31…U-33, faults R-7, X-1, rulings 26, 27, 42]
     """
     actor = asked.actor
     actor.require("orders.cancel")
-    actor.require_whole_order()
-    cancelable(folder, asked)
+    part = None
+    if wanted.whole:
+        actor.require_whole_order()
+    else:
+        part = partly_cancelable(folder, asked, wanted)
+    if part is None or part.ends_order:
+        cancelable(folder, asked)
     draft = Draft(folder, actor)
-    return draft.change(begin_cancellation(draft, wanted, asked))
+    if part is None or part.ends_order:
+        return draft.change(begin_cancellation(draft, wanted, asked))
+    return draft.change(begin_part(draft, part, wanted, asked))
+
+
+def partly_cancelable(folder: Folder, asked: Asked, wanted: WantedCancel) -> Part:
+    """Reckon the cancellation of a bag or lines, or say why it cannot be.
+
+    What ends the order is judged as the whole is. Raises as `cancel` does.
+    """
+    _refuse_beside(folder)
+    order = folder.order
+    if order.system_state not in CANCELABLE:
+        raise InvalidState(f"The order is {folder.state.name}.", state=order.state)
+    part = reckon_part(folder, wanted, asked.actor)
+    if not part.ends_order:
+        check_part(folder, part, asked)
+    return part
 
 
 def begin_cancellation(draft: Draft, wanted: WantedCancel, asked: Asked) -> Cancellation:
@@ -96,13 +119,7 @@ def begin_cancellation(draft: Draft, wanted: WantedCancel, asked: Asked) -> Canc
 def cancelable(folder: Folder, asked: Asked) -> None:
     """Say why an order cannot be cancelled, if it cannot."""
     order = folder.order
-    running = folder.running_cancellation
-    if running is not None:
-        raise RequestInProgress(
-            "A cancellation is running.",
-            cancellation_id=running.id,
-            headers={"Retry-After": "5"},
-        )
+    _refuse_beside(folder)
     if not may_cancel(order, asked.actor):
         if order.system_state != "CANCELED" and order.shipped_count:
             raise InvalidState("Goods have left. Record a return or refund them instead.")
@@ -122,8 +139,21 @@ def cancelable(folder: Folder, asked: Asked) -> None:
         )
 
 
+def _refuse_beside(folder: Folder) -> None:
+    running = folder.running_cancellation
+    if running is not None:
+        raise RequestInProgress(
+            "A cancellation is running.",
+            cancellation_id=running.id,
+            headers={"Retry-After": "5"},
+        )
+
+
 def advance_cancellation(draft: Draft, plan: Cancellation, asked: Asked) -> None:
     """Take every step that can be taken now; finish when nothing is left or on its way."""
+    if not plan.whole:
+        advance_part(draft, plan, asked)
+        return
     for payment in draft.section("payments"):
         _release_open(draft, payment, plan, asked)
         _give_back(draft, draft.get("payments", payment.id), plan, asked)
@@ -136,58 +166,16 @@ def advance_cancellation(draft: Draft, plan: Cancellation, asked: Asked) -> None
 
 
 def _release_open(draft: Draft, payment: Payment, plan: Cancellation, asked: Asked) -> None:
-    if payment.open <= 0:
-        return
-    bags = [bag for bag in draft.section("bags") if bag.open > 0]
-    row = new_transaction(
-        draft,
-        payment,
-        kind="VOID",
-        amount=payment.open,
-        allocations=allocate(payment.open, bags, "open"),
-        asked=_under_the_plan(asked),
-        cancellation_id=plan.id,
-    )
-    if row.status == "PENDING":
-        reserve(draft, row)
-        draft.fact("payment.void_requested", row)
-    else:
-        book(draft, row)
-        draft.fact("payment.voided", row)
+    if payment.open > 0:
+        bags = [bag for bag in draft.section("bags") if bag.open > 0]
+        shares = allocate(payment.open, bags, "open")
+        release(draft, payment, shares, _under_the_plan(asked), cancellation_id=plan.id)
 
 
 def _give_back(draft: Draft, payment: Payment, plan: Cancellation, asked: Asked) -> None:
-    amount = payment.refundable
-    if amount <= 0:
-        return
-    bags = [bag for bag in draft.section("bags") if bag.refundable > 0]
-    shares = allocate(amount, bags, "refundable")
-    used = sum(1 for refund in draft.section("refunds") if refund.cancellation_id == plan.id)
-    part = PlannedPart(
-        payment_id=payment.id, gateway=payment.gateway, amount=amount, allocations=shares
-    )
-    promise = Refund(
-        id=new_id(),
-        order_id=draft.order.id,
-        bag_id=shares[0].bag_id if len(draft.section("bags")) == 1 else None,
-        store=draft.order.store,
-        reference=f"cancel-{plan.id}" + (f"-{used + 1}" if used else ""),
-        amount=amount,
-        currency=payment.currency,
-        reason=plan.reason,
-        reason_code=plan.reason_code,
-        restock_items=plan.restock_items,
-        status="PROCESSING",
-        allocations=shares,
-        cancellation_id=plan.id,
-        plan=[part],
-        actor=draft.actor.told(),
-        created_at=draft.at,
-        updated_at=draft.at,
-    )
-    draft.add(promise)
-    draft.fact("refund.requested", promise)
-    begin_refund(draft, promise, _under_the_plan(asked))
+    if payment.refundable > 0:
+        parts = [part_of(draft, payment, payment.refundable)]
+        give_back(draft, parts, _under_the_plan(asked), **promised_by(draft, plan))
 
 
 def _under_the_plan(asked: Asked) -> Asked:
@@ -197,19 +185,8 @@ def _under_the_plan(asked: Asked) -> Asked:
 
 def finish_cancellation(draft: Draft, plan: Cancellation) -> None:
     """Everything is settled: keep the goods, state both amounts, write where it was asked for."""
-    rows = [
-        t
-        for t in draft.section("transactions")
-        if t.cancellation_id == plan.id and t.status == "SUCCEEDED"
-    ]
     cancel_goods(draft, draft.section("bags"))
-    done = msgspec.structs.replace(
-        plan,
-        status="CANCELED",
-        refunded_amount=sum(t.amount for t in rows if t.type == "REFUND"),
-        reversed_amount=sum(t.amount for t in rows if t.type == "VOID"),
-        finished_at=draft.at,
-    )
+    done = settled(draft, plan, "CANCELED")
     draft.put(done)
     draft.go_to_built_in("canceled")
     if done.notify_customer:
@@ -225,17 +202,11 @@ def finish_cancellation(draft: Draft, plan: Cancellation) -> None:
 
 def fail_cancellation(draft: Draft, plan: Cancellation) -> None:
     """A step was refused: the order stays CANCEL_REQUESTED and the plan can be run again."""
-    rows = [
-        t
-        for t in draft.section("transactions")
-        if t.cancellation_id == plan.id and t.status == "SUCCEEDED"
-    ]
-    failed = msgspec.structs.replace(
-        plan,
-        status="PARTIALLY_CANCELED" if rows else "FAILED",
-        refunded_amount=sum(t.amount for t in rows if t.type == "REFUND"),
-        reversed_amount=sum(t.amount for t in rows if t.type == "VOID"),
-        finished_at=draft.at,
-    )
+    if not plan.whole:
+        fail_part(draft, plan)
+        return
+    steps = [one for one in draft.section("transactions") if one.cancellation_id == plan.id]
+    moved = any(step.status == "SUCCEEDED" for step in steps)
+    failed = settled(draft, plan, "PARTIALLY_CANCELED" if moved else "FAILED")
     draft.put(failed)
     draft.fact("order.cancel_failed", failed)

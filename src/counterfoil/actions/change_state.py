@@ -4,7 +4,7 @@ from counterfoil.kernel.machine import TransitionNotAllowed
 from counterfoil.order.actor import Actor
 from counterfoil.order.change import Change
 from counterfoil.order.config import OrderState
-from counterfoil.order.draft import Draft
+from counterfoil.order.draft import Draft, built_in
 from counterfoil.order.folder import Folder
 from counterfoil.order.intent import Asked
 from counterfoil.order.life import ORDER
@@ -118,6 +118,19 @@ def check_life(folder: Folder, target: OrderState) -> None:
         _check_holds(folder)
     if target.system_state == "COMPLETED" and not Units.of(list(folder.items)).all_shipped:
         raise TransitionNotAllowed("Not every item has been shipped.")
+
+
+def goes_back_to(folder: Folder) -> OrderState:
+    """Tell where an order goes whose cancellation is declined: where it was.
+
+    Where that state is no more, to work: anew, where neither money nor goods have moved.
+    """
+    order = folder.order
+    before = next((one for one in folder.states if one.code == order.previous_state), None)
+    if before is not None:
+        return before
+    begun = order.captured > 0 or order.shipped_count > 0
+    return built_in("processing" if begun else "new", folder.store.code)
 
 
 def _check_decline(folder: Folder, target: OrderState) -> None:

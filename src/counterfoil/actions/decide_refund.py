@@ -87,17 +87,18 @@ def reject_refund(folder: Folder, *, asked: Asked, refund_id: str, note: str) ->
     return draft.change(rejected)
 
 
-def withdraw_waiting(draft: Draft) -> None:
-    """Withdraw the refunds that wait for approval: a cancellation gives everything back."""
+def withdraw_waiting(draft: Draft, bag_id: str | None = None) -> None:
+    """Withdraw refunds that wait for approval, of a bag or all: a cancellation gives it back."""
+    what = "order" if bag_id is None else "bag"
     for promise in draft.section("refunds"):
-        if promise.waits_for_approval:
+        if promise.waits_for_approval and bag_id in (None, promise.bag_id):
             withdrawn = _free(draft, promise)
             draft.fact(
                 "refund.failed",
                 withdrawn,
                 merchant=merchant_of(draft.before, promise.bag_id),
                 error_code="withdrawn",
-                error_message="The order was cancelled before anybody had approved it.",
+                error_message=f"The {what} was cancelled before anybody had approved it.",
                 amount=promise.amount,
             )
 

@@ -130,17 +130,6 @@ class StateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     state: Code
 
 
-class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Why it is cancelled, and whether to write to the customer."""
-
-    reason: Sentence | None = None
-    reason_code: ReasonCode = "OTHER"
-    notify_customer: bool = False
-    restock_items: bool = True
-    bag_id: Id | None = None
-    dry_run: bool = False
-
-
 class NoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to write down, and who may read it."""
 

@@ -4,6 +4,7 @@ from functools import cache
 
 from counterfoil.api import (
     bulk,
+    cancelling,
     configuration,
     credentials,
     delivery_states,
@@ -34,6 +35,7 @@ DOORS = (
     orders.door,
     bulk.door,
     reading.door,
+    cancelling.door,
     money.door,
     payments.door,
     refunds.door,

@@ -54,6 +54,13 @@ EXAMPLES: dict[str, dict[str, Any] | str] = {
     "reject_refund": {"note": "The parcel has not come back yet."},
     "cancel_order": {"reason": "Changed their mind", "reason_code": "CUSTOMER",
                      "notify_customer": True, "restock_items": True},
+    "cancel_bag": {
+        "reason": "Out of stock", "reason_code": "INVENTORY",
+        "lines": [{"item_id": "01890000-0000-7000-8000-000000000000", "quantity": 1}],
+        "dry_run": True,
+    },
+    "ask_to_cancel": {"reason": "Changed their mind", "reason_code": "CUSTOMER"},
+    "decline_to_cancel": {"note": "The parcel is packed already."},
     "write_note": {"body": "Rang the bell twice.", "visibility": "internal"},
     "make_shipment": {"carrier": "Posten", "tracking_number": "PN-1"},
     "change_shipment": {"tracking_number": "PN-2"},

@@ -11,36 +11,28 @@ from counterfoil.actions.change_state import change_state
 from counterfoil.actions.edit import edit
 from counterfoil.actions.note import note
 from counterfoil.api.ask import Ask
-from counterfoil.api.bodies import CancelBody, EditBody, NoteBody, StateBody
+from counterfoil.api.bodies import EditBody, NoteBody, StateBody
+from counterfoil.api.cancelling import CANCEL_REFUSED
 from counterfoil.api.door import Door
 from counterfoil.api.reading import read_order
-from counterfoil.api.rehearse import rehearse
 from counterfoil.book.placing import PlacedBefore, Placing
 from counterfoil.kernel.machine import TransitionNotAllowed
-from counterfoil.kernel.problem import ValidationFailed
 from counterfoil.order.change import Answered
 from counterfoil.order.intake import Address, Person, WantedOrder, plain
 from counterfoil.order.problems import (
     AmountInvalid,
-    ApprovalRequired,
-    AttentionRequired,
     DuplicateExternalId,
     GatewayDeclined,
-    InvalidState,
     OrderOnHold,
-    RequestInProgress,
     TotalsMismatch,
     UnknownReference,
 )
-from counterfoil.order.shapes import CancellationShape, NoteShape, OrderShape
+from counterfoil.order.shapes import NoteShape, OrderShape
 
 door = Door("Orders")
 CHANNEL = "api"
 CANCELED = "canceled"
 _encode = msgspec.json.Encoder(order="deterministic").encode
-_CANCEL_REFUSED = (
-    RequestInProgress, InvalidState, AttentionRequired, ApprovalRequired, GatewayDeclined,
-)
 
 
 class _Canceled(msgspec.Struct):
@@ -88,7 +80,7 @@ def _stored(value: Any) -> Any:
 @door.post(
     "/v1/orders/{order_id}/state", right=("orders.state", "orders.cancel"), versioned=True,
     answers={200: OrderShape, 202: OrderShape},
-    raises=(UnknownReference, TransitionNotAllowed, OrderOnHold, *_CANCEL_REFUSED),
+    raises=(UnknownReference, TransitionNotAllowed, OrderOnHold, *CANCEL_REFUSED),
 )
 async def put_in_state(ask: Ask, body: StateBody) -> Answered:
     """Move an order to another state of its store; `canceled` runs the cancellation."""
@@ -99,27 +91,6 @@ async def put_in_state(ask: Ask, body: StateBody) -> Answered:
         return answered
     order = bytes(msgspec.json.decode(answered.body, type=_Canceled).order)
     return msgspec.structs.replace(answered, body=order.decode())
-
-
-@door.post(
-    "/v1/orders/{order_id}/cancel", right="orders.cancel", versioned=True,
-    answers={200: CancellationShape, 202: CancellationShape}, raises=_CANCEL_REFUSED,
-)
-async def cancel_order(ask: Ask, body: CancelBody) -> Answered:
-    """Release what is open, give back what was taken, keep what has not left; tell both amounts."""
-    if body.bag_id is not None:
-        raise ValidationFailed(
-            "Orders are cancelled whole. Refund the bag, and leave its items out of shipments.",
-            errors=[{"pointer": "/bag_id", "detail": "Leave it out."}],
-        )
-    wanted = WantedCancel(
-        reason=body.reason,
-        reason_code=body.reason_code,
-        notify_customer=body.notify_customer,
-        restock_items=body.restock_items,
-    )
-    run = rehearse if body.dry_run else Ask.run
-    return await run(ask, cancel, wanted=wanted)
 
 
 @door.post(

@@ -42,7 +42,8 @@ _UNSETTLED = """select row_to_json(w)::text as told from (
 _UNFINISHED = """select row_to_json(w)::text as told from (
   select c.id, c.order_id, o.number as order_number, c.status, c.reason_code, c.created_at
   from orders o cross join lateral (select * from cancellations c
-    where c.account_id = $1 and c.order_id = o.id order by c.created_at desc limit 1) c
+    where c.account_id = $1 and c.order_id = o.id and c.amount is null
+    order by c.created_at desc limit 1) c
   where o.account_id = $1 and o.system_state = 'CANCEL_REQUESTED' and <seen>
   order by o.placed_at, o.id limit {limit}) w"""
 _LETTERS = """select row_to_json(w)::text as told, (select count(*) from (

@@ -150,9 +150,9 @@ where <here> and o.system_state = 'CANCELED' and o.authorized - o.captured - o.v
     ),
     Promise(
         name="cancellations_are_seen",
-        sentence="While a cancellation runs its order waits in CANCEL_REQUESTED.",
+        sentence="While the cancellation of a whole order runs it waits in CANCEL_REQUESTED.",
         query="""select o.id, 'cancellation ' || c.id as detail from orders o
 join cancellations c on c.account_id = $1 and c.order_id = o.id and c.status = 'PROCESSING'
-where <here> and o.system_state <> 'CANCEL_REQUESTED' and c.bag_id is null""",
+where <here> and o.system_state <> 'CANCEL_REQUESTED' and c.amount is null""",
     ),
 )

@@ -61,6 +61,7 @@ _OWN: dict[str, Words] = {
     },
     "return_received": {},
 }
+_OWN["part_canceled"] = _OWN["canceled"]
 _SAMPLE_LINES = (("Mug, blue", "MUG-1", 2, 12450), ("T-shirt, M", "TEE-M", 1, 29900))
 _SAMPLE_ADDRESS = ["Kari Nordmann", "Storgata 1", "0155 Oslo", "NO"]
 
@@ -115,7 +116,7 @@ def _own(letter: Letter, folder: Folder) -> dict[str, Any]:
                 "tracking_url": url if url.lower().startswith(_WEB) else "",
                 "more_to_come": "yes" if told.get("more_to_come") else "",
             }
-        case "canceled":
+        case "canceled" | "part_canceled":
             return {
                 "reason": told.get("reason") or "",
                 "refunded": amount(told.get("refunded")),

@@ -10,6 +10,7 @@ from counterfoil.order.amounts import Amounts
 from counterfoil.order.bag import Bag
 from counterfoil.order.folder import Folder
 from counterfoil.order.goods_return import Return
+from counterfoil.order.item import Item
 from counterfoil.order.order import Order
 from counterfoil.order.payment import Payment
 from counterfoil.order.refund import Refund
@@ -19,6 +20,8 @@ from counterfoil.order.shipment import Shipment
 
 MONEY_STATES = ("NEW", "PROCESSING", "SUSPENDED", "COMPLETED")
 CANCELABLE = ("NEW", "PROCESSING", "FRAUD", "SUSPENDED", "CANCEL_REQUESTED")
+STOPPABLE = ("NEW", "PROCESSING", "FRAUD", "SUSPENDED")
+CANCELABLE_BAGS = ("SUBMITTED", "ACCEPTED", "BACKORDERED")
 SHIPPABLE = ("NEW", "PROCESSING")
 FOLLOWED = ("NEW", "PROCESSING", "COMPLETED", "SUSPENDED", "CANCEL_REQUESTED")
 
@@ -48,6 +51,18 @@ def may_cancel(order: Order, actor: Actor) -> bool:
     return late and order.system_state in (*CANCELABLE, "COMPLETED")
 
 
+def may_decide_cancel(actor: Actor) -> bool:
+    """Whether somebody may ask for a cancellation, and decline one. Any of the rights is enough."""
+    return any(actor.can(right) for right in ("orders.state", "orders.cancel"))
+
+
+def may_cancel_bag(order: Order, bag: Bag, items: Sequence[Item], actor: Actor) -> bool:
+    """Whether a bag can still be cancelled by itself: all of it waits."""
+    able = order.system_state in STOPPABLE and bag.status in CANCELABLE_BAGS
+    left = any(item.quantity_shipped for item in items if item.bag_id == bag.id)
+    return able and not left and actor.can("orders.cancel")
+
+
 def may_send_again(order: Order) -> bool:
     """Whether a parcel that came back may leave again; a completed order's may. [rulings 30]"""
     return may_ship(order) or (order.system_state == "COMPLETED" and not order.hold_shipment)
@@ -67,7 +82,8 @@ def most_to_void(order: Order) -> int:
 def order_actions(order: Order, actor: Actor, *, owed: int | None = None) -> list[ActionShape]:
     """List what the actor may do to an order now, and for money how much. [Z-5, Z-6, Z-16]
 
-    `owed` is what the whole order owes, where `order` stands with the amounts of one payment.
+    `owed` is what the whole order owes, where `order` stands with the amounts of one payment. To
+    ask for a cancellation is listed for those who cannot cancel it themselves.
     """
     if actor.merchants is not None:
         return []
@@ -82,16 +98,24 @@ def order_actions(order: Order, actor: Actor, *, owed: int | None = None) -> lis
         found.append(ActionShape("refund", order.refundable))
     if may_cancel(order, actor) and actor.can("orders.cancel"):
         found.append(ActionShape("cancel"))
+    elif order.system_state in STOPPABLE and may_decide_cancel(actor):
+        found.append(ActionShape("request_cancel"))
+    if order.system_state == "CANCEL_REQUESTED" and may_decide_cancel(actor):
+        found.append(ActionShape("decline_cancel"))
     return found
 
 
-def bag_actions(order: Order, bag: Bag, actor: Actor, *, unpacked: bool) -> list[ActionShape]:
+def bag_actions(
+    order: Order, bag: Bag, actor: Actor, *, unpacked: bool, items: Sequence[Item] = ()
+) -> list[ActionShape]:
     """List what the actor may do to a bag now. `unpacked`: units of it are in no parcel yet."""
     found: list[ActionShape] = []
     if bag.live and bag.refundable > 0 and actor.can("payments.refund"):
         found.append(ActionShape("refund", bag.refundable))
     if bag.live and unpacked and may_ship(order) and actor.can("shipments.write"):
         found.append(ActionShape("ship"))
+    if may_cancel_bag(order, bag, items, actor):
+        found.append(ActionShape("cancel"))
     return found
 
 
@@ -105,7 +129,7 @@ def payment_actions(order: Order, payment: Payment, actor: Actor) -> list[Action
     found = [
         action
         for action in order_actions(_with(order, payment), actor, owed=order.owed)
-        if action.action != "cancel"
+        if action.action in ("capture", "void", "refund")
     ]
     if payment.expires_at and not payment.acknowledged_at and actor.can("payments.capture"):
         found.append(ActionShape("acknowledge"))

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from counterfoil.kernel.money import to_decimal
 from counterfoil.order.actor import Actor
 from counterfoil.order.allowed import (
     payment_actions,
@@ -29,10 +28,10 @@ from counterfoil.order.order_edit import OrderEdit
 from counterfoil.order.payment import Payment
 from counterfoil.order.problems import GatewayDeclined
 from counterfoil.order.refund import Refund
-from counterfoil.order.shapes import CancellationShape
 from counterfoil.order.shipment import Shipment
 from counterfoil.order.task import Task
 from counterfoil.order.telling import tell_brief_to, tell_order
+from counterfoil.order.telling_cancellation import tell_cancellation
 from counterfoil.order.tells import (
     tell_note,
     tell_payment,
@@ -245,34 +244,21 @@ def _refund(
     return _told(folder, shape, status)
 
 
+def _return(
+    back: Return, folder: Folder, actor: Actor, status: int, made: Sequence[Any]
+) -> Answered:
+    """Tell a return: 202 while a refund that it led to is not settled or waits for approval.
+
+    That has a life of its own; the return is not asked about again. [rulings 34]
+    """
+    actions = return_actions(back, actor)
+    told = tell_return(back, actions, tell_brief_to(folder, actor))
+    if any(one.status in ("PROCESSING", "AWAITING_APPROVAL") for one in made):
+        return _told(folder, told, 202, location=f"/v1/returns/{back.id}")
+    where = f"/v1/returns/{back.id}" if status == 201 else None
+    return _told(folder, told, status, location=where)
+
+
 def _cancellation(plan: Cancellation, folder: Folder, actor: Actor) -> Answered:
-    currency = folder.order.currency
-    email = "not_asked"
-    if plan.notify_customer:
-        email = "queued" if folder.order.customer.get("email") else "no_address"
-    shape = CancellationShape(
-        id=plan.id,
-        bag_id=plan.bag_id,
-        lines=plan.lines,
-        status=plan.status,
-        refunded_amount=plan.refunded_amount,
-        reversed_amount=plan.reversed_amount,
-        currency=currency,
-        email=email,
-        message=_sentence(plan, currency),
-        reason=plan.reason,
-        reason_code=plan.reason_code,
-        order=tell_order(folder, actor),
-    )
+    shape = tell_cancellation(plan, folder, actor, order=tell_order(folder, actor))
     return _told(folder, shape, 202 if plan.status == "PROCESSING" else 200)
-
-
-def _sentence(plan: Cancellation, currency: str) -> str:
-    back = f"{to_decimal(plan.refunded_amount, currency)} {currency}"
-    free = f"{to_decimal(plan.reversed_amount, currency)} {currency}"
-    if plan.status == "PROCESSING":
-        return "The cancellation is running; the payment provider has not answered yet."
-    done = f"Captured amount {back} has been refunded; authorized amount {free} has been reversed."
-    if plan.status == "CANCELED":
-        return done
-    return f"The cancellation is not finished. {done} It can be run again."

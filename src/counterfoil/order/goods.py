@@ -98,7 +98,8 @@ def cancel_units(draft: Draft, bag: Bag, units: Mapping[str, int]) -> None:
         count = units.get(item.id, 0)
         if count <= 0:
             continue
-        assert item.deliverable and count <= item.waiting, f"{count} of {item.id}"
+        assert item.deliverable, item.name
+        assert count <= item.waiting, f"{count} of {item.waiting} of {item.id}"
         value += worth_of(prices, item, item.quantity_canceled, count)
         gone = msgspec.structs.replace(item, quantity_canceled=item.quantity_canceled + count)
         _unpack(draft, bag, gone)

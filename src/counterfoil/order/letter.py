@@ -10,6 +10,7 @@ KINDS = {
     "order_received": "The order came in.",
     "shipped": "A parcel left.",
     "canceled": "The order was cancelled.",
+    "part_canceled": "A bag or some lines were cancelled; the rest comes.",
     "refunded": "Money was given back.",
     "return_received": "A returned parcel came back.",
 }

@@ -214,12 +214,19 @@ class NoteShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CancellationShape(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cancellation did, with both amounts. [U-33]"""
+    """What a cancellation did, with both amounts. [U-33]
+
+    One of a bag or of lines has the `amount` that goes back, and how it falls to bags; of what a
+    gateway cannot release in part less is captured. `transactions` are its steps.
+    """
 
     id: str
+    order_id: str
     bag_id: str | None
     lines: list[CanceledLine]
     status: str
+    amount: int | None
+    allocations: list[Allocation]
     refunded_amount: int
     reversed_amount: int
     currency: str
@@ -227,6 +234,11 @@ class CancellationShape(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     reason: str | None
     reason_code: str
+    restock_items: bool
+    requested_by: dict[str, Any]
+    created_at: datetime
+    finished_at: datetime | None
+    transactions: list[TransactionShape]
     order: "OrderShape | None" = None
 
 

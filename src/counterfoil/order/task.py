@@ -11,6 +11,7 @@ TASKS = {
     "refund_approval": "A refund waits for a second person to approve or reject it.",
     "payment_attention": "The provider's view differs or is unknown: look, and decide.",
     "reauthorise": "An authorisation expired before it was captured: have it renewed.",
+    "cancellation_failed": "A part was cancelled and not all its money went back: return it.",
     "compensation": "Money moved on an order that was cancelled meanwhile: see that it went back.",
 }
 

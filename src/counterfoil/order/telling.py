@@ -102,7 +102,9 @@ def tell_bag(folder: Folder, bag: Bag, actor: Actor) -> BagShape:
             tell_shipment(shipment, shipment_actions(order, shipment, actor))
             for shipment in shipments
         ],
-        allowed_actions=bag_actions(order, bag, actor, unpacked=_unpacked(items, shipments)),
+        allowed_actions=bag_actions(
+            order, bag, actor, unpacked=_unpacked(items, shipments), items=items
+        ),
     )
 
 

@@ -14,6 +14,7 @@ KINDS = {
     "order_received": ("Order received", "when an order comes in"),
     "shipped": ("Shipped", "when a parcel leaves"),
     "canceled": ("Cancelled", "chosen with each cancellation"),
+    "part_canceled": ("Partly cancelled", "chosen when a bag or items are cancelled"),
     "refunded": ("Refunded", "chosen with each refund"),
     "return_received": ("Return received", "when a return comes back"),
 }
