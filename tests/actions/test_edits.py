@@ -16,7 +16,7 @@ from counterfoil.order.intake import WantedPayment
 from counterfoil.order.payment import GatewayOfPayment
 from counterfoil.order.shipment import ShipmentItem
 from tests.actions.editing import CAP, cap, edited, edits, lawful, refuses, units
-from tests.actions.living import by, heard, held_money, lived, may, types, waiting
+from tests.actions.living import by, heard, held_money, lived, may, refused, types, waiting
 from tests.actions.making import ADMIN, GATEWAYS, folder, later
 from tests.actions.refunding import back, limited, line, paid
 
@@ -384,3 +384,15 @@ def test_an_edit_to_nothing_owed_releases_what_is_open_at_once(gateway):
     order = edited(order, lines=[units(order, 0, 1)])
     status = "PENDING" if gateway == "sandbox" else "SUCCEEDED"
     assert moved(order, "VOID") == [(status, 1250)]
+
+
+def test_what_one_bag_needs_less_another_may_need_more_and_nothing_is_due():
+    order = held_money()
+    order = edited(order, lines=[units(order, 0, 1)], add=[cap(order, 1)])
+    assert (order.order.due, [bag.due for bag in order.bags]) == (0, [0, 600])
+    assert order.open_holds == []
+    found = refused(order, pay, wanted=WantedPayment(gateway="manual"))
+    assert (found.code, found.facts["due"]) == ("invalid_state", 0)
+    taken = heard(lived(order, capture))
+    assert taken.order.captured == 4350
+    assert [bag.captured for bag in taken.bags] == [1750 + 600, 2000], "all that the second has"

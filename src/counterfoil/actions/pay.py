@@ -37,7 +37,7 @@ def pay(folder: Folder, *, asked: Asked, wanted: WantedPayment) -> Change:
     require_payable(folder)
     gateway = gateway_for(folder.store, folder.gateways, wanted.gateway)
     left = {bag_id: max(0, due) for bag_id, due in due_by_bag(folder).items()}
-    amount = _amount(folder, wanted, gateway, sum(left.values()))
+    amount = _amount(folder, wanted, gateway, due_now(folder))
     draft = Draft(folder, asked.actor)
     payment = new_payment(draft, gateway, wanted, amount)
     return draft.change(open_payment(draft, payment, shared(amount, left), asked))
@@ -90,6 +90,15 @@ def due_by_bag(folder: Folder) -> dict[str, int]:
             for part in row.allocations:
                 left[part.bag_id] += sign * part.amount
     return left
+
+
+def due_now(folder: Folder) -> int:
+    """Tell what may be paid: what bags lack, but no more than the order does in all.
+
+    An edit may make one bag cheaper and another dearer; what is authorised counts for both.
+    """
+    left = due_by_bag(folder).values()
+    return max(0, min(sum(left), sum(due for due in left if due > 0)))
 
 
 def shared(amount: int, weights: Mapping[str, int]) -> list[Allocation]:

@@ -72,14 +72,18 @@ def share_open(
 ) -> list[Allocation]:
     """Share what is open among bags, as the client says or by largest remainder.
 
-    By what each has of the measure that comes `first`, `capturable` or `spare`, where that is
-    enough; else by all it has open. Raises AmountInvalid where what the client says cannot be.
+    By what each has of the measure that comes `first`, `capturable` or `spare`; what is more than
+    that by what else it has open. Raises AmountInvalid where what the client says cannot be.
     """
     able = [bag for bag in bags if bag.open > 0]
     if wanted:
         return checked_allocations(wanted, amount, able, "open")
-    enough = amount <= sum([getattr(bag, first) for bag in able])
-    return allocate(amount, able, first if enough else "open")
+    weights = [getattr(bag, first) for bag in able]
+    rest = [bag.open - weight for bag, weight in zip(able, weights, strict=True)]
+    early = min(amount, sum(weights))
+    assert amount - early <= sum(rest), f"{amount} of {weights} and {rest}"
+    parts = zip(able, split(early, weights), split(amount - early, rest), strict=True)
+    return [Allocation(bag.id, one + other) for bag, one, other in parts if one + other]
 
 
 def _shift(draft: Draft, movement: Transaction | PlannedPart, fields: dict[str, int]) -> None:

@@ -5,7 +5,7 @@ Where the shopper has to confirm it, the answer names the address to send them. 
 
 from litestar import Response, get, post
 
-from counterfoil.actions.pay import due_by_bag, gateway_for, pay
+from counterfoil.actions.pay import due_now, gateway_for, pay
 from counterfoil.kernel.problem import Problem
 from counterfoil.order.folder import Folder
 from counterfoil.order.intake import WantedPayment
@@ -25,11 +25,6 @@ FIELDS = ("gateway", "amount", "flow", "reference", "return_url")
 HEADING = "Add a payment to order {}"
 
 
-def due_of(folder: Folder) -> int:
-    """Tell what no payment covers or is about to cover."""
-    return sum(max(0, due) for due in due_by_bag(folder).values())
-
-
 @get("/orders/{order_id:str}/payments/new")
 async def pay_form(request: Asking, order_id: str) -> Response[bytes]:
     """Propose what is due, at the store's own gateway."""
@@ -47,7 +42,7 @@ def _proposed(read: Read) -> dict[str, str]:
     codes = [one.code for one in able]
     return {
         "gateway": first if first in codes else next(iter(codes), ""),
-        "amount": plain(due_of(read.folder), read.order.currency),
+        "amount": plain(due_now(read.folder), read.order.currency),
         "flow": "auth",
         "reference": "",
         "return_url": "",
@@ -90,7 +85,7 @@ async def pay_now(request: Asking, order_id: str) -> Response[bytes]:
                 return_url=values["return_url"] or None,
             )
         },
-        measure=due_of,
+        measure=due_now,
         typed=typed,
         form=form,
         show=lambda again: _show(visit, again, form),
@@ -105,7 +100,7 @@ def payable_at(folder: Folder) -> list[GatewayOfPayment]:
 
 
 def _typed(read: Read, text: str) -> Typed:
-    return Typed(text, read.order.currency, due_of(read.folder))
+    return Typed(text, read.order.currency, due_now(read.folder))
 
 
 def _say(read: Read, values: dict[str, str]) -> Say:
@@ -132,7 +127,7 @@ def _say(read: Read, values: dict[str, str]) -> Say:
         lines = [f"{name} is asked to {'take' if once else 'hold'} {amount}."]
     if able.redirect and not once:
         lines.append(hold_sentence(able, name))
-    rest = due_of(read.folder) - typed.minor
+    rest = due_now(read.folder) - typed.minor
     if rest:
         lines.append(f"{money(rest, read.order.currency)} stays due.")
     told = tuple(line for line in lines if line)
@@ -145,7 +140,7 @@ def _show(visit: Visit, read: Read, form: Form) -> Response[bytes]:
         status=form_status(form),
         order=read.order,
         form=form,
-        due=due_of(read.folder),
+        due=due_now(read.folder),
         gateways=[(one.code, gateway_name(one.code)) for one in payable_at(read.folder)],
         flows=[(code, label.capitalize()) for code, label in FLOWS.items()],
         say=_say(read, form.values),
