@@ -9,12 +9,13 @@ from typing import Any
 
 from tests.api.server import Shop, wanted
 
-MARK = "qzx"
+MARK = "quagga"
 OWN, OTHERS = "acme", (f"{MARK}-zeta", f"{MARK}-yotta")
 #: Minor units that only the others, or the whole order, have.
 PRICES = {OTHERS[0]: (91331, 7717, 3313), OTHERS[1]: (83219, 6131, 2377)}
 OWN_TOTAL = 2 * 1250 + 500
 GIVEN_BACK = 31337
+LEFT_OPEN = 23689
 
 
 def split_order(**changes: Any) -> dict[str, Any]:
@@ -58,7 +59,8 @@ class Split:
 
     def _live(self) -> None:
         """Take the money, send parcels and give some back; write notes and holds about it."""
-        self._make(f"{self.at}/capture", {})
+        whole = sum(bag["total"] for bag in self.shop.get(self.at).json()["bags"])
+        self._make(f"{self.at}/capture", {"amount": whole - LEFT_OPEN})
         self._make(f"{self.at}/notes", {"body": f"{MARK} they called"})
         self._make(f"{self.at}/holds", {
             "handle": "stock", "blocks": ["capture"], "note": f"{MARK} is out of stock"})

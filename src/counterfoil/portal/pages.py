@@ -18,10 +18,18 @@ from counterfoil.portal import figures, words
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+#: What an action asks of who sees every bag of an order: nothing to offer to the limited.
+OF_WHOLE_ORDERS = frozenset({
+    "orders.edit", "orders.state", "orders.invoice", "orders.notes", "orders.holds",
+    "reviews.decide", "payments.capture", "payments.void", "payments.sync", "payments.approve",
+})
 
 
 class Frame(Struct, frozen=True, kw_only=True):
-    """What every page knows: the person, their rights, the menu's counts, and how they read."""
+    """What every page knows: the person, their rights, the menu's counts, and how they read.
+
+    `limited`: they see the bags of some merchants alone.
+    """
 
     person: str = ""
     email: str = ""
@@ -30,6 +38,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     zone: str = "UTC"
     csrf: str = ""
     rights: frozenset[str] = frozenset()
+    limited: bool = False
     here: str = ""
     path: str = "/portal"
     partial: bool = False
@@ -44,6 +53,8 @@ class Frame(Struct, frozen=True, kw_only=True):
 
     def can(self, right: str) -> bool:
         """Say whether the person holds a right; a control without its right is not rendered."""
+        if self.limited and right in OF_WHOLE_ORDERS:
+            return False
         return "*" in self.rights or right in self.rights
 
     @property

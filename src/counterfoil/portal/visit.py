@@ -56,8 +56,13 @@ class Visit(msgspec.Struct):
     form: FormMultiDict
 
     @classmethod
-    async def begin(cls, request: Asking, right: str = "", here: str = "") -> "Visit":
-        """Begin a visit. Raises Unauthenticated, ForeignForm, PermissionDenied."""
+    async def begin(
+        cls, request: Asking, right: str = "", here: str = "", *, whole: bool = False
+    ) -> "Visit":
+        """Begin a visit; `whole`: it is about whole orders, whoever fulfils them.
+
+        Raises Unauthenticated, ForeignForm, PermissionDenied, MerchantLimited.
+        """
         works = portal_of(request)
         session = await works.sessions.authenticate(request.cookies.get(respond.SESSION_COOKIE))
         form = FormMultiDict()
@@ -72,6 +77,8 @@ class Visit(msgspec.Struct):
             trace.actor = session.actor
         if right:
             session.actor.require(right)
+        if whole:
+            session.actor.require_whole_order()
         if request.method == "GET" and not visit.part:
             await visit._count()
         return visit
@@ -194,6 +201,7 @@ def frame_of(request: Asking, session: Session | None, here: str = "") -> pages.
         theme=user.theme,
         csrf=tokens.masked(session.csrf),
         rights=session.actor.rights,
+        limited=session.actor.merchants is not None,
     )
 
 

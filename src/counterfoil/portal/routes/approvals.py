@@ -63,7 +63,7 @@ async def reject_now(request: Asking, order_id: str, refund_id: str) -> Response
 async def _ask(
     request: Asking, order_id: str, refund_id: str, *, approves: bool
 ) -> Response[bytes]:
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     read = await read_order(visit, order_id)
     promise = find_refund(read, refund_id)
     if why := _why_not(visit, promise, approves=approves):
@@ -74,7 +74,7 @@ async def _ask(
 async def _decide(
     request: Asking, order_id: str, refund_id: str, *, approves: bool
 ) -> Response[bytes]:
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     if again := await repeated(visit, order_id):
         return again
     read = await read_order(visit, order_id)

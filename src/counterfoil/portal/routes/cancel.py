@@ -19,7 +19,7 @@ RIGHT = "orders.cancel"
 @get("/orders/{order_id:str}/cancel")
 async def cancel_form(request: Asking, order_id: str) -> Response[bytes]:
     """Show the steps with their amounts and ask about the e-mail; no answer is set beforehand."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     read = await read_order(visit, order_id)
     page = f"/portal/orders/{read.order.id}"
     if why := why_not(cancelable, read.folder, Asked(actor=visit.actor)):
@@ -38,7 +38,7 @@ async def cancel_form(request: Asking, order_id: str) -> Response[bytes]:
 @post("/orders/{order_id:str}/cancel")
 async def cancel_now(request: Asking, order_id: str) -> Response[bytes]:
     """Run the cancellation, on the balance that was shown."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     if again := await repeated(visit, order_id):
         return again
     read = await read_order(visit, order_id)

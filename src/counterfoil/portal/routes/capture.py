@@ -25,7 +25,7 @@ HEADING = "Capture payment of order {}"
 @get("/orders/{order_id:str}/capture")
 async def capture_form(request: Asking, order_id: str) -> Response[bytes]:
     """Ask how much to capture; a closed door says why and offers what is open."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     read = await read_order(visit, order_id)
     payment = chosen(read.folder, request.query_params.get("payment", ""))
     if payment is None:
@@ -43,7 +43,7 @@ async def capture_form(request: Asking, order_id: str) -> Response[bytes]:
 @get("/orders/{order_id:str}/capture/preview")
 async def capture_preview(request: Asking, order_id: str) -> Response[bytes]:
     """Say what the amount in the field would do."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     read = await read_order(visit, order_id)
     payment = chosen(read.folder, request.query_params.get("payment", ""))
     if payment is None:
@@ -57,7 +57,7 @@ async def capture_preview(request: Asking, order_id: str) -> Response[bytes]:
 @post("/orders/{order_id:str}/capture")
 async def capture_now(request: Asking, order_id: str) -> Response[bytes]:
     """Capture what the button named, where the balance is still the one that was shown."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     if again := await repeated(visit, order_id):
         return again
     read = await read_order(visit, order_id)

@@ -28,7 +28,7 @@ REGIONS = ("head", "attention", "items", "payments", "state", "holds", "timeline
 @get("/orders/{order_id:str}/holds/new")
 async def hold_form(request: Asking, order_id: str) -> Response[bytes]:
     """Ask why the order is held, what that blocks, and until when."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     read = await read_order(visit, order_id)
     if why := why_not(may_be_held, read.folder):
         return closed(visit, read, f"Hold order {read.order.number}", why)
@@ -39,7 +39,7 @@ async def hold_form(request: Asking, order_id: str) -> Response[bytes]:
 @post("/orders/{order_id:str}/holds/new", status_code=200)
 async def hold_now(request: Asking, order_id: str) -> Response[bytes]:
     """Place the hold."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     read = await read_order(visit, order_id)
     values = {name: visit.typed(name, _LONGEST.get(name, 40)) for name in FIELDS}
     form = Form(version=read.order.version, values=values)
@@ -61,7 +61,7 @@ async def hold_now(request: Asking, order_id: str) -> Response[bytes]:
 @get("/orders/{order_id:str}/holds/{handle:str}/release")
 async def release_form(request: Asking, order_id: str, handle: str) -> Response[bytes]:
     """Say what releasing a hold lets happen, and ask."""
-    visit = await Visit.begin(request, right_to_release(handle))
+    visit = await Visit.begin(request, right_to_release(handle), whole=True)
     read = await read_order(visit, order_id)
     held = _find(visit, read, handle)
     if held is None:
@@ -73,7 +73,7 @@ async def release_form(request: Asking, order_id: str, handle: str) -> Response[
 @post("/orders/{order_id:str}/holds/{handle:str}/release", status_code=200)
 async def release_now(request: Asking, order_id: str, handle: str) -> Response[bytes]:
     """Release the hold; one that is gone already is as good as released."""
-    visit = await Visit.begin(request, right_to_release(handle))
+    visit = await Visit.begin(request, right_to_release(handle), whole=True)
     read = await read_order(visit, order_id)
     said = "The hold is released"
     try:

@@ -78,7 +78,7 @@ async def live(request: Asking, order_id: str) -> Response[bytes]:
 @get("/orders/{order_id:str}/transactions/{transaction_id:str}/result")
 async def result(request: Asking, order_id: str, transaction_id: str) -> Response[bytes]:
     """Show what became of a movement, as often as a panel asks."""
-    visit = await Visit.begin(request, "orders.read")
+    visit = await Visit.begin(request, "orders.read", whole=True)
     read = await read_order(visit, order_id)
     one = next((t for t in read.folder.transactions if t.id == transaction_id), None)
     if one is None:
@@ -94,7 +94,7 @@ async def result(request: Asking, order_id: str, transaction_id: str) -> Respons
 @get("/orders/{order_id:str}/cancellations/{plan_id:str}/result")
 async def cancellation_result(request: Asking, order_id: str, plan_id: str) -> Response[bytes]:
     """Show how far a cancellation has come."""
-    visit = await Visit.begin(request, "orders.read")
+    visit = await Visit.begin(request, "orders.read", whole=True)
     read = await read_order(visit, order_id)
     plan = next((c for c in read.folder.cancellations if c.id == plan_id), None)
     if plan is None:
@@ -112,7 +112,7 @@ async def what_happened(request: Asking, key: str) -> Response[bytes]:
 @post("/orders/{order_id:str}/ask", status_code=200)
 async def ask_again(request: Asking, order_id: str) -> Response[bytes]:
     """Ask the provider at once about everything of this order that is not known."""
-    visit = await Visit.begin(request, "payments.sync")
+    visit = await Visit.begin(request, "payments.sync", whole=True)
     read = await read_order(visit, order_id)
     waiting = [one.id for one in read.folder.transactions if one.status in UNSETTLED]
     for transaction_id in waiting:

@@ -28,7 +28,7 @@ HEADING = "Add a payment to order {}"
 @get("/orders/{order_id:str}/payments/new")
 async def pay_form(request: Asking, order_id: str) -> Response[bytes]:
     """Propose what is due, at the store's own gateway."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     read = await read_order(visit, order_id)
     if why := why_not(check_payable, read.folder):
         return closed(visit, read, HEADING, why)
@@ -52,7 +52,7 @@ def _proposed(read: Read) -> dict[str, str]:
 @get("/orders/{order_id:str}/payments/new/preview")
 async def pay_preview(request: Asking, order_id: str) -> Response[bytes]:
     """Say what the fields would do."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     read = await read_order(visit, order_id)
     values = {name: request.query_params.get(name, "")[:2000] for name in FIELDS}
     return visit.region("money/consequence.html", say=_say(read, values), preview=True)
@@ -61,7 +61,7 @@ async def pay_preview(request: Asking, order_id: str) -> Response[bytes]:
 @post("/orders/{order_id:str}/payments", status_code=200)
 async def pay_now(request: Asking, order_id: str) -> Response[bytes]:
     """Ask for what the button named, or record it."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     if again := await repeated(visit, order_id):
         return again
     read = await read_order(visit, order_id)

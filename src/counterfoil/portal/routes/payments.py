@@ -35,7 +35,7 @@ SHAPE = msgspec.json.Decoder(SyncedShape).decode
 @post("/orders/{order_id:str}/sync", status_code=200)
 async def sync_payments(request: Asking, order_id: str) -> Response[bytes]:
     """Ask the providers how things stand, and tell what that brought. [U-27]"""
-    visit = await Visit.begin(request, "payments.sync")
+    visit = await Visit.begin(request, "payments.sync", whole=True)
     before = await read_order(visit, order_id)
     answered = await sync_now(visit.works, visit.actor, before.order.id, visit.key)
     told = SHAPE(answered.body)
@@ -88,7 +88,7 @@ def _found(before: Read, after: Read) -> list[tuple[Transaction, str]]:
 @post("/orders/{order_id:str}/acknowledge", status_code=200)
 async def keep(request: Asking, order_id: str) -> Response[bytes]:
     """Tell the providers to keep what they hold, which stops their clocks. [Z-15; rulings 24]"""
-    visit = await Visit.begin(request, "payments.capture")
+    visit = await Visit.begin(request, "payments.capture", whole=True)
     read = await read_order(visit, order_id)
     if why := why_not(lambda: acknowledge(read.folder, asked=visit.works.asked(visit.actor))):
         return closed(visit, read, "Keep the reservation of order {}", why)
@@ -104,7 +104,7 @@ async def keep(request: Asking, order_id: str) -> Response[bytes]:
 @get("/orders/{order_id:str}/payments/{payment_id:str}/reauthorize")
 async def renew_form(request: Asking, order_id: str, payment_id: str) -> Response[bytes]:
     """Say what holding the money again means."""
-    visit = await Visit.begin(request, "payments.capture")
+    visit = await Visit.begin(request, "payments.capture", whole=True)
     read = await read_order(visit, order_id)
     return _show_renew(visit, read, find(read, payment_id), Form(version=read.order.version))
 
@@ -140,7 +140,7 @@ def _show_renew(visit: Visit, read: Read, payment: Payment, form: Form) -> Respo
 @post("/orders/{order_id:str}/payments/{payment_id:str}/reauthorize", status_code=200)
 async def renew_now(request: Asking, order_id: str, payment_id: str) -> Response[bytes]:
     """Have the provider hold it again, where it still is the amount that was shown."""
-    visit = await Visit.begin(request, "payments.capture")
+    visit = await Visit.begin(request, "payments.capture", whole=True)
     if again := await repeated(visit, order_id):
         return again
     read = await read_order(visit, order_id)
@@ -162,7 +162,7 @@ async def renew_now(request: Asking, order_id: str, payment_id: str) -> Response
 @get("/orders/{order_id:str}/payments/{payment_id:str}/decide")
 async def decide_form(request: Asking, order_id: str, payment_id: str) -> Response[bytes]:
     """Ask what became of a payment that waits for a person, with what follows from each answer."""
-    visit = await Visit.begin(request, "payments.sync")
+    visit = await Visit.begin(request, "payments.sync", whole=True)
     visit.actor.require("payments.capture")
     read = await read_order(visit, order_id, also=DECIDED)
     return _show_decide(visit, read, payment_id, Form(version=read.order.version))
@@ -190,7 +190,7 @@ def _show_decide(visit: Visit, read: Read, payment_id: str, form: Form) -> Respo
 @post("/orders/{order_id:str}/payments/{payment_id:str}/decide", status_code=200)
 async def decide_now(request: Asking, order_id: str, payment_id: str) -> Response[bytes]:
     """Book what somebody found out, with a note that says how; tasks about it end. [rulings 26]"""
-    visit = await Visit.begin(request, "payments.sync")
+    visit = await Visit.begin(request, "payments.sync", whole=True)
     visit.actor.require("payments.capture")
     read = await read_order(visit, order_id, also=DECIDED)
     payment = _shape(read, payment_id)

@@ -35,7 +35,7 @@ FIELDS = (*TEXTS, "way", "amount", "shipping", "also")
 @get("/orders/{order_id:str}/refund")
 async def refund_form(request: Asking, order_id: str) -> Response[bytes]:
     """Ask what to refund, one way or the other; a reference that nobody used is proposed."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     read = await read_order(visit, order_id)
     if not read.folder.order.refundable:
         return _closed(visit, read)
@@ -49,7 +49,7 @@ async def refund_form(request: Asking, order_id: str) -> Response[bytes]:
 @get("/orders/{order_id:str}/refund/preview")
 async def refund_preview(request: Asking, order_id: str) -> Response[bytes]:
     """Say what the fields would do, figure by figure."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     read = await read_order(visit, order_id)
     values = {name: cleaned(request.query_params, name) for name in request.query_params}
     told = rehearse(read.folder, visit.actor, values)
@@ -68,7 +68,7 @@ async def refund_preview(request: Asking, order_id: str) -> Response[bytes]:
 @post("/orders/{order_id:str}/refund")
 async def refund_now(request: Asking, order_id: str) -> Response[bytes]:
     """Refund what the button named, under the reference; the same again is the first refund."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     if again := await repeated(visit, order_id):
         return again
     read = await read_order(visit, order_id)
@@ -93,7 +93,7 @@ async def refund_now(request: Asking, order_id: str) -> Response[bytes]:
 @get("/orders/{order_id:str}/refunds/{refund_id:str}/result")
 async def refund_result(request: Asking, order_id: str, refund_id: str) -> Response[bytes]:
     """Show what became of a refund, as often as a panel asks."""
-    visit = await Visit.begin(request, "orders.read")
+    visit = await Visit.begin(request, "orders.read", whole=True)
     read = await read_order(visit, order_id)
     promise = find_refund(read, refund_id)
     tag = tag_of(visit, read, promise)

@@ -191,7 +191,7 @@ def failable(folder: Folder, asked: Asked) -> None:
 async def _begin(
     request: Asking, order_id: str, rights: tuple[str, ...] = (RIGHT,)
 ) -> tuple[Visit, Read]:
-    visit = await Visit.begin(request)
+    visit = await Visit.begin(request, whole=True)
     if not any(visit.actor.can(right) for right in rights):
         raise PermissionDenied(
             f"You lack the right {' or '.join(rights)}.", permission=rights[0]
@@ -202,7 +202,7 @@ async def _begin(
 async def _assign(
     request: Asking, order_id: str, action: Callable[..., Any]
 ) -> Response[bytes]:
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     order_id, said = own_id(order_id), "Saved"
     try:
         await run(visit, order_id, action)

@@ -26,7 +26,7 @@ NOTHING = "Nothing is open to release."
 @get("/orders/{order_id:str}/void")
 async def void_form(request: Asking, order_id: str) -> Response[bytes]:
     """Ask how much to release."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     read = await read_order(visit, order_id)
     payment = chosen(read.folder, request.query_params.get("payment", ""))
     if payment is None:
@@ -39,7 +39,7 @@ async def void_form(request: Asking, order_id: str) -> Response[bytes]:
 @get("/orders/{order_id:str}/void/preview")
 async def void_preview(request: Asking, order_id: str) -> Response[bytes]:
     """Say what the choice would do."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     read = await read_order(visit, order_id)
     asked = request.query_params
     payment = chosen(read.folder, asked.get("payment", ""))
@@ -52,7 +52,7 @@ async def void_preview(request: Asking, order_id: str) -> Response[bytes]:
 @post("/orders/{order_id:str}/void")
 async def void_now(request: Asking, order_id: str) -> Response[bytes]:
     """Release what the button named."""
-    visit = await Visit.begin(request, RIGHT)
+    visit = await Visit.begin(request, RIGHT, whole=True)
     if again := await repeated(visit, order_id):
         return again
     read = await read_order(visit, order_id)
