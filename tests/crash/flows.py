@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.crash.flow import PLACE, WAIT, Before, Flow
+from tests.crash.goods import SETTLES, HasLeft, Leaving
 from tests.crash.outside import Approved, Heard, PaidOut, Synced
 from tests.work.shop import CANCEL, CAPTURE, PAY, REFUND, RENEW, VOID
 
@@ -10,6 +11,7 @@ DAY_S = 24 * 3600
 A = {"authorized": 5000}
 TAKEN = A | {"captured": 5000}
 PART = {"amount": 2000}
+HALF = {"captured": 2500, "open": 2500}
 BACK = {"amount": 700, "reference": "R-1"}
 TOOK_PART: Before = ((CAPTURE, PART),)
 TOOK_ALL: Before = ((CAPTURE, {}),)
@@ -33,6 +35,7 @@ DOORS = {
                    before=TOOK_PART),
     "acknowledge": Flow("acknowledge", A | {"open": 5000}, "NEW"),
     "pay the rest": Flow(PAY, A | {"open": 5000}, "NEW", placed={"amount": 2000}),
+    "ship and take": Leaving("ship", A | HALF, passes=SETTLES),
     "approve a refund": Approved("approve", TAKEN | {"refunded": 700}, before=TOOK_ALL),
     "sync payments": Synced("sync", TAKEN | {"refunded": 700}, passes=frozenset({"book.commit"}),
                             console=(("capture", 5000), ("refund", 700))),
@@ -54,6 +57,7 @@ WORKERS = {
     "release what was renewed": Flow(
         RENEW, {"authorized": 10_000, "voided": 5000, "open": 5000}, "NEW",
         died="settle.after_call"),
+    "take for what has left": HasLeft(WAIT, A | HALF),
     "go on cancelling": Flow(
         CANCEL, A | {"captured": 2000, "voided": 3000, "refunded": 2000}, "CANCELED",
         before=TOOK_PART, died="settle.intent"),
