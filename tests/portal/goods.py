@@ -16,7 +16,7 @@ Line = tuple[str, str, int, int]
 THREE: tuple[Line, ...] = (
     ("SKU-1", "Wool sweater", 2, 19900),
     ("SKU-2", "Socks", 3, 9900),
-    ("SKU-3", "Hat", 1, 10300),
+    ("SKU-3", "Scarf", 1, 10300),
 )
 
 
