@@ -1,10 +1,8 @@
 """Flows in which goods leave, and their money is taken with them. [faults C-2, S-3]"""
 
-from counterfoil.actions.move_shipment import send_shipment
-from counterfoil.actions.ship import WantedShipment, ship
-from counterfoil.book.run import Action, Command, Ran
 from tests.crash.flow import WAIT, Flow
 from tests.sandbox.server import Sandbox
+from tests.work.shipping import captures_on_ship, pack, send
 from tests.work.shop import Said, Shop
 
 #: What a worker passes that settles a movement.
@@ -14,34 +12,19 @@ SETTLES = frozenset({
 })
 
 
-async def carry_out(shop: Shop, order_id: str, action: Action, key: str, **wanted: object) -> Ran:
-    """Run a command on parcels as a door does; it waits for no provider."""
-    its = shop.key(key, f"{action.__name__} {order_id}")
-    asked = shop.works.asked(shop.actor, key=its.key)
-    command = Command(order_id=order_id, actor=shop.actor, key=its, created=False)
-    return await shop.works.book.run(command, action, asked=asked, **wanted)
-
-
 class Leaving(Flow):
     """A parcel leaves, and a worker takes the money for it; both are one process here."""
 
     async def prepare(self, shop: Shop, sandbox: Sandbox) -> str:
         order_id = await shop.order(5000, bags=2, **self.placed)
-        async with shop.works.pool.connection(shop.actor.account_id) as connection:
-            await connection.rows(
-                "update stores set capture_on_ship = true where account_id = $1",
-                connection.account)
-        bag = (await shop.folder(order_id)).bags[0].id
-        await carry_out(shop, order_id, ship, f"pack-{order_id}", bag_id=bag,
-                        wanted=WantedShipment(tracking_number="T-1"))
+        await captures_on_ship(shop)
+        await pack(shop, order_id, tracking_number="T-1")
         return order_id
 
     async def leave(self, shop: Shop, order_id: str, key: str) -> Said:
         """Let the parcel leave; the answer does not tell of money."""
         parcel = (await shop.folder(order_id)).shipments[0].id
-        ran = await carry_out(shop, order_id, send_shipment, key, shipment_id=parcel)
-        assert ran.answered is not None
-        return Said(ran.answered)
+        return await send(shop, order_id, parcel, key)
 
     async def play(self, shop: Shop, order_id: str, key: str) -> Said:
         said = await self.leave(shop, order_id, key)
