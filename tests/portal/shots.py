@@ -10,6 +10,7 @@ import msgspec
 from counterfoil.book.worklists import WorkCounts
 from counterfoil.portal import listing, pages
 from counterfoil.portal.forms import Form, Step
+from counterfoil.portal.live import News
 from counterfoil.portal.order_view import Crumb, OrderView
 from counterfoil.portal.paying import Judged
 from counterfoil.portal.rows import row_of
@@ -71,6 +72,7 @@ def _list(**given: Any) -> dict[str, Any]:
         "views": listing.views(listing.OPEN, tabs, query.view, counts),
         "found": listing.Found(len(rows) and 1204),
         "paging": listing.paging(query, newer="", older="x"),
+        "follows": query.follows(""),
         **given,
     }
 
@@ -137,6 +139,7 @@ def _problem(status: int, heading: str, sentence: str, **more: Any) -> dict[str,
     }
 
 
+NEWS = News("Anna Berg", "Shipment left, 70727800000000012, and 2 more changes")
 SETTLED = {"under_way": False, "pulse": "2s", "tag": "", "result_href": ""}
 SETTLE = msgspec.structs.replace(FRAME, here="settle")
 APPROVALS = msgspec.structs.replace(FRAME, here="approvals", to_approve=2)
@@ -148,6 +151,7 @@ SHOTS = (
     Shot("list-nothing", "orders/list.html", lambda: _filtered(False)),
     Shot("list-empty", "orders/list.html", lambda: _list(rows=[])),
     Shot("order", "order/page.html", _order),
+    Shot("order-news", "order/page.html", lambda: {**_order(), "news": NEWS}),
     Shot(
         "order-history",
         "order/page.html",

@@ -20,6 +20,7 @@ from counterfoil.kernel.page import read_cursor, to_cursor
 from counterfoil.kernel.problem import ValidationFailed
 from counterfoil.order.order import Order
 from counterfoil.order.problems import SortNotAvailable
+from counterfoil.order.shapes import SummaryShape
 
 #: So many orders are rather sorted than looked for along the order of all.
 FEW = 5_000
@@ -47,7 +48,7 @@ _NARROWED = " and o.is_open = any({opens}::boolean[])"
 _AFTER = " and (<rank>, <id>) <sign> ({at}::<type>, {id}::uuid)"
 
 
-def place_of(order: Order, sort: str, *, backwards: bool = False) -> str:
+def place_of(order: Order | SummaryShape, sort: str, *, backwards: bool = False) -> str:
     """Write down an order's place in a list, as the cursor of the page after it or before it."""
     return to_cursor(sort, backwards, getattr(order, _PLACES[sort][0]), order.id)
 

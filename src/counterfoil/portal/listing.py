@@ -262,6 +262,12 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         """The address of this very page of the list."""
         return self.href(after=self.after)
 
+    def follows(self, since: str) -> str:
+        """Where to ask what is newer than the first row; only a first page, newest first, asks."""
+        if self.oldest_first or self.after:
+            return ""
+        return f"{self.path}/newer{self.href(since=since or '').removeprefix(self.path)}"
+
     @property
     def clear(self) -> str:
         """The address without any filter, in the same view."""

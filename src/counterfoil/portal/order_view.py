@@ -87,7 +87,7 @@ class OrderView(msgspec.Struct, kw_only=True):
     said: str = ""
     goods_said: str = ""
     land: str = ""
-    pulse: str = "15s"
+    pulse: str = "12s"
     plain_form: Form = msgspec.field(default_factory=Form)
     hold_form: Form = msgspec.field(default_factory=Form)
     sync_form: Form = msgspec.field(default_factory=Form)

@@ -23,6 +23,7 @@ from counterfoil.portal.routes import (
     letter_texts,
     letters,
     lists,
+    live,
     mail,
     methods,
     migrations,
@@ -67,6 +68,7 @@ def create_portal() -> Router:
         route_handlers=[
             *access.ROUTES,
             *lists.ROUTES,
+            *live.ROUTES,
             *order.ROUTES,
             *paper.ROUTES,
             *changes.ROUTES,

@@ -59,8 +59,14 @@ def facts_of(read: Read, *, whole: bool = False) -> Facts:
 
 
 def changed_since(facts: Facts, version: int) -> list[str]:
-    """List the regions that changed after a version, each once, the timeline always."""
+    """List the regions that changed after a version, each once, the timeline always.
+
+    More facts than were read since then: every region.
+    """
+    oldest = min((fact.sequence for fact in facts.facts), default=0)
     changed: dict[str, None] = {}
+    if oldest > version + 1:
+        changed |= dict.fromkeys(name for _, names in CHANGES for name in names)
     for fact in facts.facts:
         if fact.sequence > version:
             regions = next((names for kind, names in CHANGES if fact.type.startswith(kind)), ())

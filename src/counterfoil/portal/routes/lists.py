@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from litestar import Response, get
 
+from counterfoil.book.following import newest_place
 from counterfoil.book.lists import Filters, list_orders, view_counts
 from counterfoil.kernel.db import Connection
 from counterfoil.kernel.problem import ValidationFailed
@@ -77,6 +78,7 @@ async def _list(request: Asking, page: Page, here: str) -> Response[bytes]:
             query, newer=found.previous_cursor or "", older=found.next_cursor or ""
         ),
         "views": listing.views(page, tabs, query.view, counts),
+        "follows": query.follows(newest_place(found.data[0] if found.data else None)),
     }
     return visit.page(
         "orders/list.html", headers={"HX-Push-Url": query.here} if visit.part else None, **context

@@ -14,7 +14,7 @@ from counterfoil.portal.order_view import Crumb
 from counterfoil.portal.reading import ALL, FIRST, Read, own_id, read_order, tab_of
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.results import cancellation_panel, panel, tag_of, view_of
-from counterfoil.portal.timeline import Facts, changed_since, facts_of
+from counterfoil.portal.timeline import Facts, facts_of
 from counterfoil.portal.visit import Visit
 from counterfoil.work.now import settle_one
 
@@ -53,26 +53,6 @@ async def timeline(request: Asking, order_id: str) -> Response[bytes]:
     read = await read_order(visit, order_id, facts_max=ALL)
     view = view_of(visit, read, facts_of(read, whole=True))
     return _region(visit, read, "timeline", view)
-
-
-@get("/orders/{order_id:str}/live")
-async def live(request: Asking, order_id: str) -> Response[bytes]:
-    """Answer 304 while nothing happened, else with the regions that changed. [design guide 5.5]"""
-    visit = await Visit.begin(request, "orders.read")
-    read = await read_order(visit, order_id)
-    tag = request.headers.get("hx-ptag", "")
-    seen = int(tag) if tag.isascii() and tag.isdecimal() else 0
-    if seen >= read.order.version:
-        return respond.unchanged()
-    facts = facts_of(read)
-    view = view_of(visit, read, facts)
-    return visit.region(
-        "order/regions.html",
-        order=read.order,
-        view=view,
-        changed=changed_since(facts, seen),
-        headers={"HX-PTag": str(read.order.version)},
-    )
 
 
 @get("/orders/{order_id:str}/transactions/{transaction_id:str}/result")
@@ -190,7 +170,6 @@ ROUTES = [
     order_page,
     payments_tab,
     timeline,
-    live,
     result,
     cancellation_result,
     ask_again,
