@@ -6,23 +6,33 @@ from counterfoil.actions.acknowledge import acknowledge
 from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.capture import capture
 from counterfoil.actions.change_state import change_state
+from counterfoil.actions.choose_method import choose_method
 from counterfoil.actions.edit import edit
 from counterfoil.actions.hold import WantedHold, hold, release
 from counterfoil.actions.letter import letter_failed, letter_sent, resend_letter
 from counterfoil.actions.move_shipment import (
     NewShipping,
+    carry_shipment,
     deliver_shipment,
     fail_shipment,
     send_shipment,
     update_shipment,
 )
 from counterfoil.actions.note import note
+from counterfoil.actions.rearrange import (
+    WantedSplit,
+    cancel_shipment,
+    merge_shipments,
+    split_shipment,
+)
 from counterfoil.actions.refund import WantedRefund, refund
+from counterfoil.actions.set_delivery_state import set_delivery_state
 from counterfoil.actions.settle import settle
 from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.actions.void import void
 from counterfoil.order.fact import FACT_TYPES
 from counterfoil.order.gateway import Answer, Outcome
+from counterfoil.order.shipment import ShipmentItem
 from tests.actions.living import waiting
 from tests.actions.making import asked, later, placed
 
@@ -81,11 +91,22 @@ def a_life():
     told.do(letter_sent, letter_id=told.last("letters"), subject=f"Dear {SECRET}",
             text=f"Dear {SECRET}", lease="l")
     told.do(resend_letter, letter_id=told.last("letters"), recipient=f"{SECRET}@example.com")
+    told.do(set_delivery_state, item_id=told.folder.items[0].id, state="READY")
+    told.do(choose_method, method="bring", items=[told.folder.items[0].id])
+    parcel = told.last("shipments")
+    some = WantedSplit(items=[ShipmentItem(told.folder.items[0].id, 1)])
+    told.do(split_shipment, shipment_id=parcel, wanted=some)
+    told.do(merge_shipments, shipment_id=told.last("shipments"), shipment_ids=[parcel])
+    told.do(cancel_shipment, shipment_id=told.last("shipments"))
+    told.do(choose_method, method="bring")
+    told.do(cancel_shipment, shipment_id=told.last("shipments"))
+    told.do(cancel_shipment, shipment_id=told.folder.shipments[-2].id)
     for bag in told.folder.bags:
         told.do(ship, bag_id=bag.id, wanted=WantedShipment(tracking_number=f"T-{bag.position}"))
         parcel = told.last("shipments")
         told.do(update_shipment, shipment_id=parcel, wanted=NewShipping(carrier="Bring"))
         told.do(send_shipment, shipment_id=parcel)
+        told.do(carry_shipment, shipment_id=parcel, carrier_status="Sorted")
         told.do(fail_shipment, shipment_id=parcel)
         told.do(deliver_shipment, shipment_id=parcel)
     mine = told.folder.bags[0].id

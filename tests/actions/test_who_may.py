@@ -12,6 +12,7 @@ from counterfoil.actions.hold import WantedHold, hold, release
 from counterfoil.actions.migrate_state import migrate_state
 from counterfoil.actions.move_shipment import (
     NewShipping,
+    carry_shipment,
     deliver_shipment,
     fail_shipment,
     send_shipment,
@@ -19,11 +20,18 @@ from counterfoil.actions.move_shipment import (
 )
 from counterfoil.actions.note import note
 from counterfoil.actions.place import place
+from counterfoil.actions.rearrange import (
+    WantedSplit,
+    cancel_shipment,
+    merge_shipments,
+    split_shipment,
+)
 from counterfoil.actions.refund import WantedRefund, refund
 from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.actions.void import void
 from counterfoil.kernel.problem import Problem
 from counterfoil.order.intake import WantedOrder
+from counterfoil.order.shipment import ShipmentItem
 from counterfoil.order.telling import tell_order
 from tests.actions.living import MERCHANT, act, by, lived, may, refused
 from tests.actions.making import body, desk, folder
@@ -42,7 +50,21 @@ WHOLE = [
     ("payments.void", void, {}),
     ("payments.refund", refund, {"wanted": WantedRefund(reference="R-1", amount=1)}),
 ]
-MOVES = [send_shipment, deliver_shipment, fail_shipment, update_shipment]
+MOVES = [
+    send_shipment,
+    carry_shipment,
+    deliver_shipment,
+    fail_shipment,
+    update_shipment,
+    split_shipment,
+    merge_shipments,
+    cancel_shipment,
+]
+MORE = {
+    update_shipment: {"wanted": NewShipping(carrier="X")},
+    split_shipment: {"wanted": WantedSplit(items=[ShipmentItem("nobody", 1)])},
+    merge_shipments: {"shipment_ids": ["nobody"]},
+}
 
 
 def named(case):
@@ -85,7 +107,7 @@ def test_a_merchant_packs_and_moves_its_own_parcels_only():
     order = lived(order, ship, bag_id=theirs.id, **wanted)
     own, other = order.shipments
     for move in MOVES:
-        more = {"wanted": NewShipping(carrier="X")} if move is update_shipment else {}
+        more = MORE.get(move, {})
         denied = refused(order, move, shipment_id=own.id, asked=may("orders.read"), **more)
         assert denied.code == "permission_denied"
         problem = refused(order, move, shipment_id=other.id, asked=by(MERCHANT), **more)

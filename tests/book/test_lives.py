@@ -11,23 +11,33 @@ from counterfoil.actions.acknowledge import acknowledge
 from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.capture import capture
 from counterfoil.actions.change_state import change_state
+from counterfoil.actions.choose_method import choose_method
 from counterfoil.actions.decide_review import fail_review, pass_review
 from counterfoil.actions.edit import edit
 from counterfoil.actions.expire import expire
 from counterfoil.actions.hold import WantedHold, hold, release
 from counterfoil.actions.move_shipment import (
     NewShipping,
+    carry_shipment,
     deliver_shipment,
     fail_shipment,
     send_shipment,
     update_shipment,
 )
 from counterfoil.actions.note import note
+from counterfoil.actions.rearrange import (
+    WantedSplit,
+    cancel_shipment,
+    merge_shipments,
+    split_shipment,
+)
 from counterfoil.actions.refund import WantedLine, WantedRefund, refund
 from counterfoil.actions.review import send_to_review, take_review
+from counterfoil.actions.set_delivery_state import set_delivery_state
 from counterfoil.actions.settle import settle
 from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.actions.void import void
+from counterfoil.book.invariants import check
 from counterfoil.book.numbers import Numbers
 from counterfoil.book.opening import Key, open_folder
 from counterfoil.book.placing import Placer, Placing
@@ -40,7 +50,8 @@ from counterfoil.order.folder import SECTIONS
 from counterfoil.order.gateway import Answer, Outcome
 from counterfoil.order.intake import WantedOrder
 from counterfoil.order.intent import Asked
-from counterfoil.order.shipment import ShipmentItem
+from counterfoil.order.life import ITEM
+from counterfoil.order.shipment import Parcel, ShipmentItem
 from counterfoil.order.terms import terms_of_order
 from counterfoil.order.transaction import UNSETTLED
 from tests.actions.laws import assert_lawful
@@ -105,13 +116,23 @@ class Chance(random.Random):
         if not folder.shipments or self.random() < 0.3:
             return ship, {"bag_id": item.bag_id, "wanted": wanted}
         parcel = self.choice(folder.shipments).id
-        move = self.choice(
-            [send_shipment, send_shipment, deliver_shipment, fail_shipment, update_shipment]
-        )
-        if move is not update_shipment:
-            return move, {"shipment_id": parcel}
-        changed = NewShipping(tracking_number=number, method="express")
-        return move, {"shipment_id": parcel, "wanted": changed}
+        some = ShipmentItem(self.choice(self.choice(folder.shipments).items).item_id, 1)
+        boxes = [Parcel(tracking_number=f"B{count}-{n}", weight_g=n or None) for n in range(2)]
+        move, more = self.choice([
+            *[(send_shipment, {})] * 4,
+            *[(deliver_shipment, {}), (fail_shipment, {})] * 2,
+            (carry_shipment, {"carrier_status": "Sortiert"}),
+            (cancel_shipment, {}),
+            (update_shipment, {"wanted": NewShipping(tracking_number=number, method="express")}),
+            (update_shipment, {"wanted": NewShipping(parcels=boxes)}),
+            (split_shipment, {"wanted": WantedSplit(items=[some], tracking_number=number)}),
+            (merge_shipments, {"shipment_ids": [self.choice(folder.shipments).id]}),
+            (set_delivery_state, {"item_id": item.id, "state": self.choice(ITEM.statuses)}),
+            (choose_method, {"method": "standard", "items": self.choice([None, [item.id]])}),
+        ])
+        if move in (set_delivery_state, choose_method):
+            return move, more
+        return move, {"shipment_id": parcel, **more}
 
     def rest(self, folder, count):
         blocks = (self.choice(["capture", "shipment"]),)
@@ -148,7 +169,9 @@ async def shop(pool, admin, owner):
             code,
             settings,
         )
-    await owner.execute("update stores set scopes = '[\"partial_capture\"]'")
+    await owner.execute(
+        "update stores set scopes = '[\"partial_capture\"]', capture_on_ship = true"
+    )
     return Placer(pool, Numbers()), Book(pool)
 
 
@@ -158,7 +181,7 @@ async def test_no_life_is_refused_by_the_database(pool, admin, shop, gateway):
     done: Counter[str] = Counter()
     problems: Counter[str] = Counter()
     by_database = []
-    for seed in range(16):
+    for seed in range(24):
         chance = Chance(f"{gateway} {seed}")
         order_id = await _placed(placer, admin, gateway, chance)
         for count in range(28):
@@ -186,6 +209,7 @@ async def test_no_life_is_refused_by_the_database(pool, admin, shop, gateway):
     assert sum(done.values()) > 120
     assert {"capture", "void", "refund", "ship", "send_shipment", "cancel"} <= set(done)
     assert not {"internal", "unavailable"} & set(problems)
+    assert await check(pool, admin.account_id) == []
 
 
 async def _placed(placer, admin, gateway, chance):
