@@ -1,5 +1,7 @@
 // The items of an order: ticked lines are counted and kept, and Esc puts back a tracking field.
 
+import { say } from './say.js'
+
 const ticked = () => [...document.querySelectorAll('.cf-pick-one:checked')]
 
 document.addEventListener('change', ({ target }) => {
@@ -21,4 +23,17 @@ document.addEventListener('keydown', (event) => {
   if (!form) return
   event.preventDefault()
   form.querySelector('[data-cf-restore]').click()
+})
+
+// Long bags: only the lines that hold what is being looked for.
+document.addEventListener('input', ({ target }) => {
+  const bag = target.dataset?.cfFind && document.getElementById(target.dataset.cfFind)
+  if (!bag) return
+  const wanted = target.value.trim().toLowerCase()
+  let shown = 0
+  for (const row of bag.querySelectorAll('.cf-items tbody tr')) {
+    row.hidden = Boolean(wanted) && !row.textContent.toLowerCase().includes(wanted)
+    if (!row.hidden) shown += 1
+  }
+  say(`${shown} lines`)
 })

@@ -34,6 +34,7 @@ async def test_a_delivery_state_is_chosen_in_a_menu(site: Site, tab: Tab) -> Non
     await tab.expect_focus(f"#state-{item.id}")
     assert (await line(site, order_id, "SKU-2")).delivery_state == "READY"
     await expect(tab.page.locator("#live")).to_have_text("SKU-2 is Ready now")
+    await expect(tab.page.locator("#order-timeline")).to_contain_text("Socks: Pending to Ready")
 
 
 @pytest.mark.proves("U-15")
@@ -71,7 +72,7 @@ async def test_tracking_numbers_are_scanned_one_after_the_other(site: Site, tab:
     items = tab.page.locator("#order-items")
     await expect(tab.page.locator(f"#tracking-{ids['SKU-3']}")).to_have_text("not yet1")
     await expect(items).to_contain_text("can be added when the item is Ready or later")
-    await tab.page.locator(f"#add-{ids['SKU-1']}").click()
+    await tab.page.keyboard.press("t")
     await tab.expect_focus(f"#tracking-{ids['SKU-1']} input[name=tracking_number]")
     await tab.page.keyboard.press("Escape")
     await tab.expect_focus(f"#add-{ids['SKU-1']}")
@@ -109,3 +110,17 @@ async def test_a_hold_locks_every_control_and_is_named(site: Site, tab: Tab) -> 
     await tab.goto(f"/portal/orders/{order_id}/shipments/update")
     await expect(tab.page.locator("main")).to_contain_text("Shipping is locked: held by address.")
     assert await tab.page.locator("main form").count() == 0
+
+
+async def test_a_long_order_is_searched(site: Site, tab: Tab) -> None:
+    """Over 20 lines there is a field that leaves only those that are looked for."""
+    lines = tuple((f"SKU-{n}", f"Thing {n}", 1, 1000 + n) for n in range(100, 125))
+    order_id = await place(site, lines)
+    await tab.goto(f"/portal/orders/{order_id}")
+    rows = tab.page.locator(".cf-items tbody tr:visible")
+    await expect(rows).to_have_count(25)
+    await tab.page.get_by_label("Find a line").fill("thing 107")
+    await expect(rows).to_have_count(1)
+    await expect(rows).to_contain_text("SKU-107")
+    await tab.page.get_by_label("Find a line").fill("")
+    await expect(rows).to_have_count(25)

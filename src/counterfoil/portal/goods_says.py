@@ -101,7 +101,8 @@ def say_sent(
     except Problem as problem:
         return Says(refused=problem.detail)
     rest = next(one for one in sent.after.shipments if one.id == own.id)
-    stays = f"{_contents(folder, rest)} stays behind in a shipment of its own."
+    verb = "stays" if len(rest.units) == 1 else "stay"
+    stays = f"{_contents(folder, rest)} {verb} behind in a shipment of its own."
     *lines, final = _leaving(folder, sent)
     return Says((*lines, stays, final))
 
@@ -113,7 +114,8 @@ def _leaving(folder: Folder, change: Change) -> tuple[str, ...]:
         if one.status == "SHIPPED" and before.get(one.id) != "SHIPPED":
             carried = f" with {one.carrier}" if one.carrier else ""
             number = f", number {one.tracking_number}" if one.tracking_number else ""
-            lines.append(f"{_contents(folder, one)} leaves{carried}{number}.")
+            verb = "leaves" if len(one.units) == 1 else "leave"
+            lines.append(f"{_contents(folder, one)} {verb}{carried}{number}.")
             if not number:
                 lines.append("It has no tracking number yet; that can be added afterwards.")
     for movement in change.inserts.get("transactions", []):
@@ -149,15 +151,16 @@ def _moves(folder: Folder, change: Change) -> list[str]:
         was = old.get(one.id)
         coming = {i: n - (was.units.get(i, 0) if was else 0) for i, n in one.units.items()}
         arrived = {i: n for i, n in coming.items() if n > 0}
-        names = _names(folder, arrived)
+        names, alone = _names(folder, arrived), len(arrived) == 1
         if was is None:
-            one_alone = "goes" if len(arrived) == 1 else "go"
-            lines.append(f"{names} {one_alone} into one new shipment.")
+            lines.append(f"{names} {'goes' if alone else 'go'} into one new shipment.")
             lines.append("It will need its own tracking number.")
         elif one.status == "CANCELED" != was.status:
             lines.append("The shipment they were in is emptied, and cancelled.")
         elif arrived:
-            lines.append(f"{names} joins the shipment that goes that way already.")
+            lines.append(
+                f"{names} {'joins' if alone else 'join'} the shipment that goes that way already."
+            )
         elif was.method != one.method:
             lines.append(f"The shipment of {_contents(folder, one)} goes that way.")
             lines.append("It will need its own tracking number.")

@@ -12,6 +12,8 @@ from counterfoil.order.shapes import BagShape, ItemShape
 from counterfoil.portal import goods_words, words
 
 NEW = "new"
+#: States that are left by a return or not at all.
+FINAL = ("DELIVERED", "RETURNED", "CANCELED")
 
 
 class Track(NamedTuple):
@@ -26,7 +28,7 @@ class LineView(NamedTuple):
 
     `missing` says what stands where a tracking number is missing: `add`, `later` or nothing;
     `into` is the shipment that gets it, or `new`. `waiting` counts the units that have not left;
-    `moves` says that its delivery state may be set now.
+    `moves` says that its delivery state may be set now, `picks` that there is still some to set.
     """
 
     item: ItemShape
@@ -34,6 +36,7 @@ class LineView(NamedTuple):
     notes: tuple[str, ...]
     goods: bool
     moves: bool
+    picks: bool
     gone: bool
     waiting: int
     method: str
@@ -108,7 +111,10 @@ def _line(bag: BagShape, item: ItemShape, methods: dict[str, str], *, locked: bo
         word,
         tuple(note for note in ("digital" if item.digital else "", units) if note),
         goods,
-        moves=goods and live > 0 and (not locked or _follows(item, parcels, live)),
+        moves=goods
+        and item.delivery_state not in FINAL
+        and (not locked or _follows(item, parcels, live)),
+        picks=goods and item.delivery_state not in FINAL,
         gone=live == 0,
         waiting=max(0, live - item.quantity_shipped) if goods else 0,
         method=methods.get(item.shipping_method or "", item.shipping_method or "") if goods else "",

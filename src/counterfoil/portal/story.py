@@ -42,7 +42,7 @@ LINES = {
     "order.noted": Line("neutral", "note", "Note added ({visibility})"),
     "invoice.set": Line("neutral", "file-invoice", "Invoice number set to {after}"),
     "bag.status_changed": Line("neutral", "package", "Bag is {bag} now"),
-    "item.state_changed": Line("neutral", "box", "Delivery state of an item changed"),
+    "item.state_changed": Line("neutral", "box", "{item}"),
     "shipment.created": Line("neutral", "package", "Shipment made up of {units}"),
     "shipment.updated": Line("neutral", "truck", "Shipment changed{tracking}"),
     "shipment.shipped": Line("info", "truck", "Shipment left{tracking}"),
@@ -128,6 +128,7 @@ def _words(data: dict[str, Any], names: dict[str, str]) -> _Words:
         visibility="for the customer" if _customer_note(data) else "internal",
         movement=words.MOVEMENTS.get(str(moved.get("type")), "Movement"),
         bag=words.look("bag", str((data.get("bag") or {}).get("status", ""))).label,
+        item=_item_moved(data),
         task=str((data.get("task") or {}).get("kind", "")).replace("_", " "),
     )
     amount = moved.get("amount", (payment.get("amounts") or {}).get("authorized"))
@@ -152,6 +153,12 @@ def _words(data: dict[str, Any], names: dict[str, str]) -> _Words:
     units = sum(int(part["quantity"]) for part in parcel.get("items") or ())
     found["units"] = "1 unit" if units == 1 else f"{units} units"
     return _Words(found | fact_words(data.get("return") or {}))
+
+
+def _item_moved(data: dict[str, Any]) -> str:
+    """Say from which delivery state to which a line was put."""
+    was, now = (words.look("item", str(data.get(key, ""))).label for key in ("from", "to"))
+    return f"{data.get('name') or 'An item'}: {was} to {now}"
 
 
 def _customer_note(data: dict[str, Any]) -> bool:
