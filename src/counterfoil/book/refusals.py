@@ -26,6 +26,7 @@ _LOOK_AGAIN = frozenset(
         "merchants_code",
         "shipment_methods_code",
         "shipments_external_id",
+        "transactions_of_shipment",
         "holds_open_handle",
         "cancellations_open",
         "order_term_pkey",
