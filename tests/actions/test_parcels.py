@@ -8,11 +8,13 @@ from counterfoil.actions.change_state import change_state
 from counterfoil.actions.hold import WantedHold, hold
 from counterfoil.actions.move_shipment import (
     NewShipping,
+    carry_shipment,
     deliver_shipment,
     fail_shipment,
     send_shipment,
     update_shipment,
 )
+from counterfoil.actions.rearrange import cancel_shipment
 from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.kernel.problem import Problem
 from counterfoil.order.allowed import shipment_actions
@@ -138,12 +140,20 @@ def test_a_bag_of_which_everything_is_packed_is_not_offered_for_packing():
 
 
 def test_what_is_offered_for_a_parcel_is_what_may_be_done_with_it():
-    moves = {"ship": send_shipment, "deliver": deliver_shipment, "fail": fail_shipment}
+    moves = {
+        "ship": send_shipment,
+        "in_transit": carry_shipment,
+        "deliver": deliver_shipment,
+        "fail": fail_shipment,
+        "cancel": cancel_shipment,
+    }
     order = packed(folder("manual"), quantity=1)
     at = order.shipments[0].id
     stages = [order, sent(order)]
     stages.append(lived(stages[1], fail_shipment, shipment_id=at))
     stages.append(lived(stages[1], deliver_shipment, shipment_id=at))
+    stages.append(lived(stages[1], carry_shipment, shipment_id=at))
+    stages.append(lived(order, cancel_shipment, shipment_id=at))
     stages += [lived(one, change_state, state="fraud") for one in stages[:3]]
     stages += [lived(one, cancel, wanted=WantedCancel()) for one in stages[:3]]
     for stage in stages:

@@ -12,6 +12,7 @@ from counterfoil.book.run import Command
 from counterfoil.kernel.db import Pool, counter
 from counterfoil.order.config import Account
 from counterfoil.order.telling import TOLD
+from tests.work.shipping import captures_on_ship, pack, send
 from tests.work.shop import CANCEL, CAPTURE, REFUND, VOID, open_shop
 
 pytestmark = pytest.mark.database
@@ -40,11 +41,17 @@ async def test_hot_commands_at_the_manual_gateway(pool: Pool, account: Account):
     await count("send", shop.works.book.run(
         Command(order_id=order_id, actor=shop.actor, key=shop.key(None, "send")), send_shipment,
         asked=asked, shipment_id=made.change.result.id))
+    await captures_on_ship(shop)
+    paid = await shop.order(5000, gateway="manual")
+    parcel = await pack(shop, paid)
+    await count("send and take", send(shop, paid, parcel))
+    assert (await shop.folder(paid)).order.captured == 5000
     other = await shop.order(5000, gateway="manual")
     await count(CANCEL, shop.run(CANCEL, other))
     async with pool.connection(account.id) as connection:
         await count("read", open_folder(connection, order_id, frozenset(TOLD)))
     await shop.works.aclose()
     assert counted == {
-        "create": 2, CAPTURE: 2, REFUND: 2, VOID: 2, "ship": 2, "send": 2, CANCEL: 2, "read": 1,
+        "create": 2, CAPTURE: 2, REFUND: 2, VOID: 2, "ship": 2, "send": 2,
+        "send and take": 2, CANCEL: 2, "read": 1,
     }

@@ -106,13 +106,14 @@ class PaymentShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TransactionShape(msgspec.Struct, frozen=True, kw_only=True):
-    """One movement of money."""
+    """One movement of money; `shipment_id` is the parcel that a capture goes with."""
 
     id: str
     payment_id: str
     order_id: str
     bag_id: str | None
     refund_id: str | None
+    shipment_id: str | None
     type: str
     status: str
     amount: int
