@@ -113,7 +113,7 @@ class TransactionShape(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
     bag_id: str | None
     refund_id: str | None
-    shipment_id: str | None
+    shipment_id: str | None = None
     type: str
     status: str
     amount: int
