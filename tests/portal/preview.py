@@ -22,6 +22,8 @@ from counterfoil.portal import pages
 from counterfoil.portal.respond import POLICY
 from tests.portal.shots import SHOTS, Shot
 
+#: The folders of templates that open above a page.
+DIALOGS = ("money", "goods", "returns", "edits", "problems", "access")
 OPEN_DIALOG = """html => {
   const dialog = document.querySelector('#dialog')
   dialog.innerHTML = html
@@ -37,10 +39,7 @@ def write(out: Path, shots: tuple[Shot, ...] = SHOTS) -> None:
         (out / f"{shot.name}.html").write_text(
             pages.render(shot.template, shot.frame, **shot.context())
         )
-        if (
-            shot.template.split("/")[0] in ("money", "goods", "problems", "access")
-            and shot.frame.person
-        ):
+        if shot.template.split("/")[0] in DIALOGS and shot.frame.person:
             partial = msgspec.structs.replace(shot.frame, partial=True)
             (out / f"{shot.name}.fragment.html").write_text(
                 pages.render(shot.template, partial, **shot.context())

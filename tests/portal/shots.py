@@ -26,6 +26,7 @@ from tests.portal import (
 from tests.portal.samples import FRAME, NOW
 from tests.portal.shots_books import PAGES as BOOK_PAGES
 from tests.portal.shots_configurations import PAGES as CONFIGURATION_PAGES
+from tests.portal.shots_edits import PAGES as EDIT_PAGES
 from tests.portal.shots_gateways import AT_GATEWAYS
 from tests.portal.shots_gateways import PAGES as GATEWAY_PAGES
 from tests.portal.shots_goods import PAGES as GOODS_PAGES
@@ -190,6 +191,7 @@ SHOTS = (
     ),
     Shot("cancel", "money/cancel.html", lambda: money_form("cancel")),
     *(Shot(name, template, made) for name, template, made in PAPER_PAGES),
+    *(Shot(name, template, made) for name, template, made in EDIT_PAGES),
     *(Shot(name, template, made) for name, template, made in shots_payments.PAGES),
     *(
         Shot(

@@ -51,7 +51,7 @@ def edit_lines(folder: Folder, *, asked: Asked, wanted: WantedEdit) -> Change:
     """
     asked.actor.require("orders.edit")
     asked.actor.require_whole_order()
-    _check_state(folder, wanted)
+    may_be_edited(folder, of_goods=wanted.of_goods)
     draft = Draft(folder, asked.actor)
     made = OrderEdit(
         id=new_id(),
@@ -80,16 +80,20 @@ def edit_lines(folder: Folder, *, asked: Asked, wanted: WantedEdit) -> Change:
     return draft.change(made, retell=True)
 
 
-def _check_state(folder: Folder, wanted: WantedEdit) -> None:
+def may_be_edited(folder: Folder, *, of_goods: bool = True) -> None:
+    """Go on where lines, or else addresses, may be edited. Raises RequestInProgress, InvalidState.
+
+    Needs the cancellations opened.
+    """
     order = folder.order
     running = folder.running_cancellation
-    if running is not None and wanted.of_goods:
+    if running is not None and of_goods:
         raise RequestInProgress(
             "A cancellation is running.",
             cancellation_id=running.id,
             headers={"Retry-After": "5"},
         )
-    if order.system_state not in (EDITABLE if wanted.of_goods else ADDRESSED):
+    if order.system_state not in (EDITABLE if of_goods else ADDRESSED):
         raise InvalidState(
             f"An order that is {folder.state.name} is not edited.", state=order.state
         )

@@ -222,10 +222,13 @@ async def is_ours(pool: Pool, account_id: str, sent: Sequence[Change]) -> bool:
 def waits_for_provider(change: Change) -> bool:
     """Tell whether the command's own intent has to be settled before it can be answered.
 
-    What follows of itself is leased to nobody: the worker sends it, and no answer waits for it.
+    What follows of itself has neither a request's key nor a lease: the worker sends it, and no
+    answer waits for it.
     """
     rows = change.inserts.get("transactions", [])
     return any(
-        isinstance(row, Transaction) and row.status == "PENDING" and row.lease_token is not None
+        isinstance(row, Transaction)
+        and row.status == "PENDING"
+        and (row.lease_token is not None or row.idempotency_key is not None)
         for row in rows
     )

@@ -70,6 +70,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     money_why: str = ""
     hold_why: str = ""
     review_why: str = ""
+    edit_why: str = ""
+    whole: bool = True
     actor_id: str = ""
     now: datetime | None = None
     older_facts: str = ""

@@ -13,6 +13,7 @@ import msgspec
 
 from counterfoil.actions.capture import capturable
 from counterfoil.actions.change_state import check_state
+from counterfoil.actions.edit_lines import may_be_edited
 from counterfoil.actions.hold import may_be_held
 from counterfoil.actions.pay import due_now, require_payable
 from counterfoil.actions.review import reviewable
@@ -124,6 +125,8 @@ def known(folder: Folder, actor: Actor, **more: Any) -> Known:
         gate=why_not(check_gate, folder),
         hold_why=why_not(may_be_held, folder),
         review_why=why_not(reviewable, folder),
+        edit_why=why_not(may_be_edited, folder),
+        whole=whole,
         actor_id=actor.id,
         now=folder.at,
         judged={one.id: judge(folder, one, actor) for one in folder.payments} if whole else {},

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from counterfoil.order.shapes import FactShape
 from counterfoil.portal import words
+from counterfoil.portal.edit_words import edit_words
 from counterfoil.portal.figures import money
 from counterfoil.portal.return_words import fact_words
 
@@ -39,6 +40,7 @@ LINES = {
     "order.cancel_declined": Line("neutral", "arrow-back-up", "Cancellation declined"),
     "order.cancel_failed": Line("danger", "alert-triangle", "Cancellation not finished"),
     "order.canceled": Line("neutral", "ban", "Order cancelled"),
+    "order.edited": Line("progress", "note", "Order edited: {edited}"),
     "order.noted": Line("neutral", "note", "Note added ({visibility})"),
     "invoice.set": Line("neutral", "file-invoice", "Invoice number set to {after}"),
     "bag.status_changed": Line("neutral", "package", "Bag is {bag} now"),
@@ -142,6 +144,7 @@ def _words(data: dict[str, Any], names: dict[str, str]) -> _Words:
     found["hold"] = words.HOLDS.get(str(hold.get("reason_code")), str(hold.get("handle", "")))
     if data.get("by_itself"):
         found["by_itself"] = " by itself"
+    found["edited"] = edit_words(data.get("edit") or {}, currency)
     review = data.get("review") or {}
     found["why"] = str(review.get("explanation") or "it waits")
     found["assignee"] = f"{who(review['assignee'])} looks at it" if review.get("assignee") else (
