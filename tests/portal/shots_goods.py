@@ -35,7 +35,9 @@ def _parts() -> list[Part]:
 
 def _ship() -> dict[str, Any]:
     order = sample_order.order()
-    return _basis(bag=order.bags[0], lines=_parts(), methods=list(METHODS.items()))
+    says = Says(("2 × SKU-002 is packed and waits to be sent.",))
+    methods = list(METHODS.items())
+    return _basis(bag=order.bags[0], lines=_parts(), methods=methods, says=says)
 
 
 def _leaves(**more: Any) -> dict[str, Any]:

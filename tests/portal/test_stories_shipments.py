@@ -119,7 +119,9 @@ async def test_a_part_leaves_comes_back_and_leaves_again(site: Site, tab: Tab) -
     """Two of three are sent; the carrier gives up; they are sent again and arrive."""
     order_id = await place(site, THREE[1:2])
     dialog = await open_dialog(tab, order_id, "Ship items")
+    await expect(dialog.locator("#goods-says")).to_contain_text("3 × SKU-2 leaves")
     await dialog.get_by_label("Not yet").check()
+    await expect(dialog.locator("#goods-says")).to_contain_text("is packed and waits to be sent")
     await dialog.get_by_role("button", name="Create shipment").click()
     await expect(dialog).to_be_hidden()
     (made,) = await shipments(site, order_id)
@@ -150,6 +152,17 @@ async def test_a_part_leaves_comes_back_and_leaves_again(site: Site, tab: Tab) -
     await gone.get_by_role("button", name="Mark as delivered").click()
     await expect(row).to_contain_text("2 delivered")
     await expect(gone).to_contain_text("delivered")
+
+
+async def test_what_cannot_leave_is_not_packed_either(site: Site, tab: Tab) -> None:
+    """A line on back order is refused before anything is done."""
+    order_id = await place(site, THREE[2:])
+    await ready(site, order_id, "SKU-3", state="BACKORDERED")
+    dialog = await open_dialog(tab, order_id, "Ship items")
+    await expect(dialog.locator("#goods-says")).to_contain_text("on back order")
+    await dialog.get_by_role("button", name="Create shipment").click()
+    await expect(dialog.locator(".cf-errors")).to_contain_text("on back order")
+    assert await shipments(site, order_id) == []
 
 
 async def test_shipments_are_split_merged_and_cancelled(site: Site, tab: Tab) -> None:

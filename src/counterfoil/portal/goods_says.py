@@ -7,6 +7,7 @@ from counterfoil.actions.choose_method import choose_method
 from counterfoil.actions.move_shipment import send_shipment
 from counterfoil.actions.rearrange import WantedSplit, split_shipment
 from counterfoil.actions.set_delivery_state import ELSEWHERE, set_delivery_state
+from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.kernel.machine import TransitionNotAllowed
 from counterfoil.kernel.problem import Problem
 from counterfoil.order.actor import Actor
@@ -105,6 +106,24 @@ def say_sent(
     stays = f"{_contents(folder, rest)} {verb} behind in a shipment of its own."
     *lines, final = _leaving(folder, sent)
     return Says((*lines, stays, final))
+
+
+def say_packed(
+    folder: Folder, actor: Actor, bag_id: str, wanted: WantedShipment, *, leaves: bool
+) -> Says:
+    """Say what making up a shipment does, and that it leaves where it does."""
+    if not wanted.items:
+        return Says(refused="Choose at least one item.")
+    try:
+        made = rehearse(ship, folder, actor, bag_id=bag_id, wanted=wanted)
+        if not leaves:
+            units = {part.item_id: part.quantity for part in wanted.items}
+            verb = "is packed and waits" if len(units) == 1 else "are packed and wait"
+            return Says((f"{_names(folder, units)} {verb} to be sent.",))
+        sent = rehearse(send_shipment, made.after, actor, shipment_id=made.result.id)
+    except Problem as problem:
+        return Says(refused=problem.detail)
+    return Says(_leaving(folder, sent))
 
 
 def _leaving(folder: Folder, change: Change) -> tuple[str, ...]:

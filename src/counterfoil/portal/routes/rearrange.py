@@ -1,6 +1,7 @@
 """Shipments that have not left: send them, all or a part, split, merge or cancel them."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import msgspec
 from litestar import Response, get, post
@@ -14,7 +15,7 @@ from counterfoil.actions.rearrange import (
 )
 from counterfoil.kernel.problem import Problem
 from counterfoil.order.goods_shapes import ShipmentShape
-from counterfoil.order.item import CONFIRMED
+from counterfoil.order.item import CONFIRMED, Item
 from counterfoil.order.shapes import BagShape, ItemShape
 from counterfoil.order.shipment import ShipmentItem
 from counterfoil.portal.commands import How, run
@@ -288,7 +289,19 @@ def _form(visit: Visit, found: Open) -> Form:
     return Form(version=found.read.order.version, values=values)
 
 
-def packed_of(form: Form, parts: list[Part]) -> list[ShipmentItem]:
+class Inside(Protocol):
+    """A line, and how many units of it can be meant."""
+
+    @property
+    def item(self) -> Item | ItemShape:
+        """The line."""
+
+    @property
+    def left(self) -> int:
+        """Its units."""
+
+
+def packed_of(form: Form, parts: Sequence[Inside]) -> list[ShipmentItem]:
     """Read how many units of each line are meant; what cannot be is said at its field."""
     packed = []
     for part in parts:

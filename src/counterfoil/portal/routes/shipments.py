@@ -1,5 +1,7 @@
 """Goods: make up a shipment of what is in none yet. [U-14 to U-25]"""
 
+from collections.abc import Callable
+
 import msgspec
 from litestar import Response, get, post
 
@@ -13,12 +15,17 @@ from counterfoil.order.shapes import BagShape
 from counterfoil.order.shipment import ShipmentItem
 from counterfoil.portal.commands import How, run
 from counterfoil.portal.forms import Form
+from counterfoil.portal.forms import typed as cleaned
+from counterfoil.portal.goods_says import Says, say_packed
 from counterfoil.portal.reading import Read, read_order, why_not
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.routes.capture import form_status
 from counterfoil.portal.routes.items import GOODS, RIGHT
 from counterfoil.portal.routes.order import after_save
+from counterfoil.portal.routes.rearrange import packed_of
 from counterfoil.portal.visit import Visit
+
+FIELDS = ("method", "carrier", "tracking_number", "sent")
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -56,28 +63,25 @@ async def ship_now(request: Asking, order_id: str, bag_id: str) -> Response[byte
     bag = _bag(read, bag_id)
     form = Form(
         version=read.order.version,
-        values={
-            name: visit.typed(name, 100)
-            for name in ("method", "carrier", "tracking_number", "sent")
-        },
+        values={name: visit.typed(name, 100) for name in FIELDS},
     )
-    packed = _packed(visit, read, bag, form)
+    form.values |= _quantities(read, bag, visit.typed)
+    packed = packed_of(form, _lines(read.folder, bag))
     if form.refused:
         return _show(visit, read, bag, form)
-    wanted = WantedShipment(
-        items=packed,
-        method=form.values["method"] or None,
-        carrier=form.values["carrier"] or None,
-        tracking_number=form.values["tracking_number"] or None,
-    )
+    wanted, leaves = _wanted(form, packed), form.values["sent"] != "no"
+    says = say_packed(read.folder, visit.actor, bag.id, wanted, leaves=leaves)
+    if says.refused and not wanted.tracking_number:
+        form.notices.append(says.refused)
+        return _show(visit, read, bag, form)
     try:
         answered = await run(visit, read.order.id, ship, bag_id=bag.id, wanted=wanted)
         made = msgspec.json.decode(answered.body)["id"]
-        if form.values["sent"] != "no":
+        if leaves:
             await run(visit, read.order.id, send_shipment, How(step="send"), shipment_id=made)
     except Problem as problem:
         return _refused(visit, await read_order(visit, order_id), bag, form, problem)
-    said = "Shipment made up" if form.values["sent"] == "no" else "Shipment sent"
+    said = "Shipment sent" if leaves else "Shipment made up"
     return await after_save(
         visit, read.order.id, "items", GOODS, closes=True, said=said, land=f"shipment-{made}"
     )
@@ -95,20 +99,41 @@ def _refused(
     return _show(visit, read, bag, form)
 
 
-def _packed(visit: Visit, read: Read, bag: BagShape, form: Form) -> list[ShipmentItem]:
-    """Read how many units of each line go in; what cannot be is said at its field."""
-    packed = []
-    for line in _lines(read.folder, bag):
-        name = f"quantity-{line.item.id}"
-        text = visit.typed(name, 6)
-        form.values[name] = text
-        if text and not (text.isascii() and text.isdecimal() and int(text) <= line.left):
-            form.errors[name] = f"{line.item.name}: write a number from 0 to {line.left}."
-        elif text and int(text):
-            packed.append(ShipmentItem(line.item.id, int(text)))
-    if not packed and not form.errors:
-        form.notices.append("Choose at least one item.")
-    return packed
+@get("/orders/{order_id:str}/bags/{bag_id:str}/ship/says")
+async def ship_says(request: Asking, order_id: str, bag_id: str) -> Response[bytes]:
+    """Say what making up the shipment does, while it is being filled in."""
+    visit = await Visit.begin(request, RIGHT)
+    read = await read_order(visit, order_id)
+    bag, query = _bag(read, bag_id), request.query_params
+    values = {name: cleaned(query, name) for name in FIELDS}
+    form = Form(values=values | _quantities(read, bag, lambda name, _: cleaned(query, name)))
+    return visit.region("goods/says.html", says=_says(visit, read, bag, form))
+
+
+def _says(visit: Visit, read: Read, bag: BagShape, form: Form) -> Says:
+    """Rehearse the form as it is; a line that nothing was written for goes in whole."""
+    lines = _lines(read.folder, bag)
+    proposed = {f"quantity-{line.item.id}": str(line.left) for line in lines}
+    trial = Form(values=proposed | form.values)
+    packed = packed_of(trial, lines)
+    if trial.refused:
+        return Says(refused=next(iter([*trial.errors.values(), *trial.notices])))
+    wanted, leaves = _wanted(trial, packed), trial.values.get("sent") != "no"
+    return say_packed(read.folder, visit.actor, bag.id, wanted, leaves=leaves)
+
+
+def _wanted(form: Form, packed: list[ShipmentItem]) -> WantedShipment:
+    return WantedShipment(
+        items=packed,
+        method=form.values.get("method") or None,
+        carrier=form.values.get("carrier") or None,
+        tracking_number=form.values.get("tracking_number") or None,
+    )
+
+
+def _quantities(read: Read, bag: BagShape, typed: Callable[[str, int], str]) -> dict[str, str]:
+    names = [f"quantity-{line.item.id}" for line in _lines(read.folder, bag)]
+    return {name: typed(name, 6) for name in names}
 
 
 def _lines(folder: Folder, bag: BagShape) -> list[Line]:
@@ -140,9 +165,10 @@ def _show(visit: Visit, read: Read, bag: BagShape, form: Form) -> Response[bytes
         bag=bag,
         form=form,
         lines=_lines(read.folder, bag),
+        says=_says(visit, read, bag, form),
         back=f"/portal/orders/{read.order.id}",
         methods=[(m.code, m.name) for m in read.folder.methods if m.enabled] or [("", "None")],
     )
 
 
-ROUTES = [ship_form, ship_now]
+ROUTES = [ship_form, ship_now, ship_says]
