@@ -17,7 +17,7 @@ def chosen(order, *names, method="bring", **more):
     return {"method": method, "items": items, **more}
 
 
-@pytest.mark.proves("U-19", "U-22", "U-23")
+@pytest.mark.proves("U-19")
 def test_the_whole_order_gets_another_method():
     order = packed(two_lines(), {"Pen": 2})
     change = act(order, choose_method, **chosen(order))

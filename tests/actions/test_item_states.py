@@ -26,7 +26,7 @@ def why_not(order, name, state, **more):
     return refused(order, set_delivery_state, item_id=line(order, name).id, state=state, **more)
 
 
-@pytest.mark.proves("U-14", "U-15")
+@pytest.mark.proves("U-14")
 def test_a_line_is_worked_on_confirmed_and_put_back():
     order = two_lines()
     change = act(order, set_delivery_state, item_id=line(order, "Pen").id, state="READY")

@@ -55,7 +55,7 @@ def offered(thing):
     return [one["action"] for one in thing["allowed_actions"]]
 
 
-@pytest.mark.proves("U-14", "U-15", "U-17")
+@pytest.mark.proves("U-14", "U-17")
 def test_a_line_is_put_in_a_delivery_state(shop, order):
     told = put(shop, order, "Pen", "READY")
     assert (told.status_code, item(told.json(), "Pen")["delivery_state"]) == (200, "READY")
@@ -94,7 +94,7 @@ def test_lines_stay_where_they_are_while_shipping_is_locked(shop, order):
         assert problem.json()["detail"] == "Shipping is locked: held by stock."
 
 
-@pytest.mark.proves("U-19", "U-22", "U-23", "U-24", "U-25")
+@pytest.mark.proves("U-19", "U-24", "U-25")
 def test_the_method_is_chosen_for_all_lines_and_then_for_one(shop, order):
     at = f"/v1/orders/{order['id']}"
     told = shop.post(f"{at}/shipment-method", {"items": "all", "method": "express"})
