@@ -35,6 +35,8 @@ from tests.portal.shots_letters import PAGES as LETTER_PAGES
 from tests.portal.shots_money import money_form, result
 from tests.portal.shots_paper import PAGES as PAPER_PAGES
 from tests.portal.shots_refunds import PAGES as REFUND_PAGES
+from tests.portal.shots_settings import AT_SETTINGS
+from tests.portal.shots_settings import PAGES as SETTINGS_PAGES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,6 +193,7 @@ SHOTS = (
     ),
     Shot("cancel", "money/cancel.html", lambda: money_form("cancel")),
     *(Shot(name, template, made) for name, template, made in PAPER_PAGES),
+    *(Shot(name, template, made, AT_SETTINGS) for name, template, made in SETTINGS_PAGES),
     *(Shot(name, template, made) for name, template, made in EDIT_PAGES),
     *(Shot(name, template, made) for name, template, made in shots_payments.PAGES),
     *(

@@ -40,6 +40,7 @@ from counterfoil.portal.routes import (
     returns_list,
     review_rules,
     reviews,
+    settings,
     shipment_method,
     shipments,
     states,
@@ -105,6 +106,7 @@ def create_portal() -> Router:
             *holds.ROUTES,
             *reviews.ROUTES,
             *review_rules.ROUTES,
+            *settings.ROUTES,
         ],
     )
     return Router(
