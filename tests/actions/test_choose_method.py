@@ -1,11 +1,14 @@
 """By which method goods travel: all that has not left, or some lines of it. [U-19…U-25]"""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from counterfoil.actions.choose_method import choose_method
 from counterfoil.actions.hold import WantedHold, hold
 from counterfoil.actions.move_shipment import send_shipment
+from counterfoil.order.folder import Folder
 from tests.actions.living import MERCHANT, act, by, lived, may, refused, types
 from tests.actions.making import METHODS, folder
 from tests.actions.packing import alive, inside, line, packed, sent, two_lines, units_are_whole
@@ -112,7 +115,7 @@ def test_what_cannot_be_chosen_is_refused_in_this_order():
     pen = line(order, "Pen").id
     off = tuple(msgspec.structs.replace(method, enabled=False) for method in METHODS)
     bad = {"method": "dragon", "items": [pen, "nobody"]}
-    steps = [
+    steps: list[tuple[Folder, dict[str, Any], str]] = [
         (held, {"asked": may("orders.read")}, "permission_denied"),
         (held, {}, "shipment_update_not_allowed"),
         (order, {}, "unknown_reference"),

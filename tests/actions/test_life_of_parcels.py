@@ -142,7 +142,7 @@ class Parcels(RuleBasedStateMachine):
     def capture(self, amount):
         self.act(capture, amount=amount)
 
-    @precondition(lambda self: waiting(self.folder))
+    @precondition(lambda self: bool(waiting(self.folder)))
     @rule(outcome=st.sampled_from([Outcome.SUCCEEDED, Outcome.SUCCEEDED, Outcome.DECLINED]))
     def hear(self, outcome):
         row = waiting(self.folder)[0]

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -118,7 +119,7 @@ class Chance(random.Random):
         parcel = self.choice(folder.shipments).id
         some = ShipmentItem(self.choice(self.choice(folder.shipments).items).item_id, 1)
         boxes = [Parcel(tracking_number=f"B{count}-{n}", weight_g=n or None) for n in range(2)]
-        move, more = self.choice([
+        moves: list[tuple[Any, dict[str, Any]]] = [
             *[(send_shipment, {})] * 4,
             *[(deliver_shipment, {}), (fail_shipment, {})] * 2,
             (carry_shipment, {"carrier_status": "Sortiert"}),
@@ -129,7 +130,8 @@ class Chance(random.Random):
             (merge_shipments, {"shipment_ids": [self.choice(folder.shipments).id]}),
             (set_delivery_state, {"item_id": item.id, "state": self.choice(ITEM.statuses)}),
             (choose_method, {"method": "standard", "items": self.choice([None, [item.id]])}),
-        ])
+        ]
+        move, more = self.choice(moves)
         if move in (set_delivery_state, choose_method):
             return move, more
         return move, {"shipment_id": parcel, **more}

@@ -126,10 +126,10 @@ async def race(
         order = await make(shops[0])
         one, other = both(order)
         if number % 2:
-            ended = await asyncio.gather(one, other)
+            first, second = await asyncio.gather(one, other)
         else:
-            ended = list(reversed(await asyncio.gather(other, one)))
-        tally[ended[0], ended[1]] += 1
+            second, first = await asyncio.gather(other, one)
+        tally[first, second] += 1
         now = await shops[0].folder(order.order.id)
         assert_lawful(now)
         units_are_whole(now)
