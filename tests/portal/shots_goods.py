@@ -1,7 +1,8 @@
 """The pages of goods that are looked at: shipments made, sent, split, merged; states, methods."""
 
-from collections.abc import Callable
 from typing import Any
+
+import msgspec
 
 from counterfoil.order.item import DELIVERY_STATES
 from counterfoil.portal import words
@@ -14,6 +15,7 @@ from counterfoil.portal.routes.item_states import Common
 from counterfoil.portal.routes.rearrange import Part
 from counterfoil.portal.routes.shipment_method import Choice, Shelf
 from tests.portal import sample_facts, sample_order
+from tests.portal.samples import FRAME
 
 METHODS = {"standard": "Standard", "express": "DHL Express"}
 BACK = "/portal/orders/x"
@@ -202,7 +204,8 @@ def _varied() -> dict[str, Any]:
     return {"order": order, "view": OrderView(order=order, known=sample_facts.known())}
 
 
-PAGES: tuple[tuple[str, str, Callable[[], dict[str, Any]]], ...] = (
+READER = msgspec.structs.replace(FRAME, rights=frozenset({"orders.read"}))
+PAGES: tuple[tuple[Any, ...], ...] = (
     ("ship", "goods/ship.html", _ship),
     ("shipment-leaves", "goods/leaves.html", _leaves),
     (
@@ -226,4 +229,5 @@ PAGES: tuple[tuple[str, str, Callable[[], dict[str, Any]]], ...] = (
     ("shipment-cancel", "goods/call_off.html", _about),
     ("order-scanning", "order/page.html", _scanning),
     ("order-goods", "order/page.html", _varied),
+    ("order-goods-read", "order/page.html", _varied, READER),
 )

@@ -222,6 +222,48 @@ async def test_a_shipment_has_several_parcels(site: Site, tab: Tab) -> None:
     assert [(one.tracking_number, one.weight_g) for one in made.parcels] == [("BOX-2", 1250)]
 
 
+async def test_two_people_and_one_tracking_number(site: Site, tab: Tab) -> None:
+    """Nobody is overwritten silently: who changed it is named, and nothing is lost."""
+    order_id = await place(site, THREE[:1])
+    dialog = await open_dialog(tab, order_id, "Ship items")
+    await dialog.get_by_label("Tracking number").fill("MINE-1")
+    await dialog.get_by_role("button", name="Create shipment").click()
+    await expect(dialog).to_be_hidden()
+    (made,) = await shipments(site, order_id)
+    other = await site.open_tab("kari@example.com")
+    await other.goto(f"/portal/orders/{order_id}/shipments/{made.id}/tracking")
+    await tab.goto(f"/portal/orders/{order_id}/shipments/{made.id}/tracking")
+    await other.page.fill("#tracking_number", "KARI-1")
+    await other.page.get_by_role("button", name="Save tracking").last.click()
+    await expect(other.page.locator("#order-items")).to_contain_text("KARI-1")
+    await tab.page.fill("#tracking_number", "ANNA-1")
+    await tab.page.get_by_role("button", name="Save tracking").last.click()
+    await expect(tab.page.locator(".cf-errors")).to_contain_text("Kari Lie changed it to KARI-1")
+    assert (await shipments(site, order_id))[0].tracking_number == "KARI-1"
+    await expect(tab.page.locator("#tracking_number")).to_have_value("ANNA-1")
+    await tab.page.get_by_role("button", name="Save tracking").last.click()
+    await expect(tab.page.locator("#order-items")).to_contain_text("ANNA-1")
+    await other.close()
+
+
+async def test_what_has_left_is_followed_after_the_order_is_completed(site: Site, tab: Tab) -> None:
+    """Before it leaves everything is locked; how it fares is still said. [U-17, rulings 30]"""
+    order_id = await place(site, THREE[:1])
+    await ready(site, order_id, "SKU-1", state="SHIPPED")
+    item = await line(site, order_id, "SKU-1")
+    await tab.goto(f"/portal/orders/{order_id}")
+    items = tab.page.locator("#order-items")
+    await expect(items.locator(".cf-lock")).to_have_text(
+        "Shipping is locked: the order is Completed."
+    )
+    await tab.page.locator(f"#state-{item.id}").click()
+    row = tab.page.locator(f"#item-{item.id}")
+    await expect(row.get_by_role("button", name="Ready")).to_be_disabled()
+    await row.get_by_role("button", name="Delivered").click()
+    await expect(tab.page.locator("#order-head")).to_contain_text("Delivered")
+    assert [one.status for one in await shipments(site, order_id)] == ["DELIVERED"]
+
+
 async def test_a_line_leaves_only_after_a_word(site: Site, tab: Tab) -> None:
     """Shipped is asked about: it writes to the customer and cannot be undone. [U-15]"""
     order_id = await place(site)

@@ -7,13 +7,15 @@ from litestar import Response, get, post
 from counterfoil.actions.move_shipment import NewShipping, update_shipment
 from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.kernel.problem import NotFound, Problem
+from counterfoil.order.allowed import may_ship
 from counterfoil.order.shapes import BagShape
 from counterfoil.order.shipment import ShipmentItem
 from counterfoil.portal.commands import run
 from counterfoil.portal.forms import Form
-from counterfoil.portal.goods_view import NEW, LineView, bag_view, next_empty
+from counterfoil.portal.goods_view import NEW, LineView, line_views, next_empty
+from counterfoil.portal.goods_words import NOT_YET, listed
 from counterfoil.portal.order_view import OrderView
-from counterfoil.portal.reading import Read, known, read_order
+from counterfoil.portal.reading import Read, read_order
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.results import view_of
 from counterfoil.portal.routes.capture import form_status
@@ -32,19 +34,20 @@ class Place(NamedTuple):
     line: LineView
 
 
-def lines_of(visit: Visit, read: Read) -> list[Place]:
+def lines_of(read: Read) -> list[Place]:
     """List the lines that the reader may see, in the order of the page."""
-    told = known(read.folder, visit.actor)
+    methods = {method.code: method.name for method in read.folder.methods}
+    locked = not may_ship(read.folder.order)
     return [
         Place(bag, line)
         for bag in read.order.bags
-        for line in bag_view(bag, told.methods, locked=bool(told.gate)).lines
+        for line in line_views(bag, methods, locked=locked)
     ]
 
 
-def find_line(visit: Visit, read: Read, item_id: str) -> Place:
+def find_line(read: Read, item_id: str) -> Place:
     """Find a line that the reader may see. Raises NotFound."""
-    found = next((one for one in lines_of(visit, read) if one.line.item.id == item_id), None)
+    found = next((one for one in lines_of(read) if one.line.item.id == item_id), None)
     if found is None:
         raise NotFound("The order has no such line.")
     return found
@@ -55,7 +58,7 @@ async def tracking_field(request: Asking, order_id: str, item_id: str) -> Respon
     """Ask for a line's tracking number: in its cell, or on a page of its own without script."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
-    place = find_line(visit, read, item_id)
+    place = find_line(read, item_id)
     opened = request.query_params.get("as") != "text"
     form = Form(version=read.order.version, values={"item": item_id} if opened else {})
     if visit.part and request.query_params.get("in") == "cell":
@@ -71,14 +74,14 @@ async def save_tracking(request: Asking, order_id: str, item_id: str) -> Respons
     """Save a line's tracking number, and open the field of the next line that has none yet."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
-    place = find_line(visit, read, item_id)
+    place = find_line(read, item_id)
     number = visit.typed("tracking_number", 100)
     form = Form(version=read.order.version, values={"item": item_id, "tracking_number": number})
     try:
         if not number:
             form.errors["tracking_number"] = "Write or scan a tracking number."
         elif place.line.missing != "add":
-            form.errors["tracking_number"] = "This line takes no tracking number now."
+            form.errors["tracking_number"] = _closed(place.line)
         else:
             await _save(visit, read, place, number)
     except Problem as problem:
@@ -90,7 +93,7 @@ async def save_tracking(request: Asking, order_id: str, item_id: str) -> Respons
             return _page(visit, read, place, form)
         view = view_of(visit, read, facts_of(read), tracking_form=form)
         return _items(visit, read, view, form_status(form))
-    lines = [one.line for one in lines_of(visit, await read_order(visit, order_id))]
+    lines = [one.line for one in lines_of(await read_order(visit, order_id))]
     following = next_empty(lines, item_id)
     return await after_save(
         visit,
@@ -128,8 +131,16 @@ async def _save(visit: Visit, read: Read, place: Place, number: str) -> None:
     await run(visit, read.order.id, ship, bag_id=bag.id, wanted=made)
 
 
+def _closed(line: LineView) -> str:
+    """Say why a line takes no number; somebody may have given it one meanwhile. [U-18]"""
+    if line.missing == "later":
+        return NOT_YET
+    numbers = listed([track.number for track in line.tracks])
+    return f"It has {numbers} by now." if numbers else "This line takes no tracking number now."
+
+
 def _page(visit: Visit, read: Read, place: Place, form: Form) -> Response[bytes]:
-    closed = "" if place.line.missing == "add" else "It takes no tracking number now."
+    closed = "" if place.line.missing == "add" else _closed(place.line)
     return visit.page(
         "goods/number.html",
         status=form_status(form),

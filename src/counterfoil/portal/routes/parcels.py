@@ -14,9 +14,10 @@ from counterfoil.kernel.problem import NotFound, Problem
 from counterfoil.order.goods_shapes import ShipmentShape
 from counterfoil.order.shapes import BagShape
 from counterfoil.order.shipment import Parcel
+from counterfoil.portal import story
 from counterfoil.portal.commands import Action, run
 from counterfoil.portal.forms import Form
-from counterfoil.portal.goods_view import contents
+from counterfoil.portal.goods_view import contents, tracks_of
 from counterfoil.portal.reading import Read, read_order
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.routes.capture import form_status
@@ -81,7 +82,7 @@ async def tracking_form(request: Asking, order_id: str, shipment_id: str) -> Res
     for index, parcel in enumerate(one.parcels, 2):
         values[f"number-{index}"] = parcel.tracking_number
         values[f"weight-{index}"] = str(parcel.weight_g or "")
-    values["rows"] = str(len(one.parcels) + 1)
+    values |= {"rows": str(len(one.parcels) + 1), "was": _numbers(one)}
     return _tracking(visit, read, (bag, one), Form(version=read.order.version, values=values))
 
 
@@ -95,6 +96,9 @@ async def tracking_now(request: Asking, order_id: str, shipment_id: str) -> Resp
     if visit.typed("more", 1):
         form.values["rows"] = str(min(PARCELS_MAX, int(form.values["rows"]) + 1))
         return _tracking(visit, read, found, form)
+    if not form.refused and form.values["was"] != _numbers(found[1]):
+        form.notices.append(_meanwhile(read, found[1]))
+        form.values["was"] = _numbers(found[1])
     if form.refused:
         return _tracking(visit, read, found, form)
     wanted = NewShipping(
@@ -120,6 +124,27 @@ async def tracking_now(request: Asking, order_id: str, shipment_id: str) -> Resp
     )
 
 
+def _numbers(one: ShipmentShape) -> str:
+    """Put all numbers of a shipment into one line, to tell whether somebody changed them."""
+    return " ".join(track.number for track in tracks_of(one))
+
+
+def _meanwhile(read: Read, one: ShipmentShape) -> str:
+    """Say who changed the numbers while the form was open. [design guide 5.4]"""
+    last = next(
+        (
+            fact
+            for fact in read.facts
+            if fact.type.startswith("shipment.")
+            and ((fact.data or {}).get("shipment") or {}).get("id") == one.id
+        ),
+        None,
+    )
+    who = story.who(last.actor) if last else "Somebody"
+    numbers = _numbers(one) or "nothing"
+    return f"{who} changed it to {numbers} meanwhile. Press again to save what you typed."
+
+
 def _typed(visit: Visit, read: Read) -> tuple[Form, list[Parcel]]:
     """Read the numbers; a further parcel without one is none."""
     rows = visit.typed("rows", 2)
@@ -127,7 +152,8 @@ def _typed(visit: Visit, read: Read) -> tuple[Form, list[Parcel]]:
     names = ["tracking_number", "carrier"]
     names += [f"{name}-{index}" for index in range(2, count + 1) for name in ("number", "weight")]
     values = {name: visit.typed(name, 100) for name in names}
-    form = Form(version=read.order.version, values={**values, "rows": str(count)})
+    values |= {"rows": str(count), "was": visit.typed("was", 3000)}
+    form = Form(version=read.order.version, values=values)
     parcels = []
     for index in range(2, count + 1):
         number, weight = values[f"number-{index}"], values[f"weight-{index}"]

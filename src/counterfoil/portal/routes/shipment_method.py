@@ -98,7 +98,7 @@ async def _done(visit: Visit, before: Read, items: list[str] | None) -> Response
     scan = next(
         (
             one.line.item.id
-            for one in lines_of(visit, after)
+            for one in lines_of(after)
             if into and one.line.into == into and one.line.missing == "add"
         ),
         "",
@@ -133,7 +133,7 @@ def _keeps_reason(visit: Visit) -> bool:
 
 
 def _show(visit: Visit, read: Read, form: Form, ticked: set[str]) -> Response[bytes]:
-    shelves = _shelves(visit, read)
+    shelves = _shelves(read)
     can = [c for shelf in shelves for c in shelf.choices if not c.why]
     why = why_not(check_gate, read.folder)
     if not why and not can:
@@ -164,10 +164,10 @@ def _show(visit: Visit, read: Read, form: Form, ticked: set[str]) -> Response[by
     )
 
 
-def _shelves(visit: Visit, read: Read) -> list[Shelf]:
+def _shelves(read: Read) -> list[Shelf]:
     shelves: dict[str, Shelf] = {}
     several = len(read.order.bags) > 1
-    for place in lines_of(visit, read):
+    for place in lines_of(read):
         if not place.line.goods:
             continue
         name = place.bag.merchant.name if several else ""
