@@ -1,12 +1,16 @@
 """Parcels of an order made without a database: packed, sent, and what is in them."""
 
+from contextlib import suppress
 from typing import Any
 
 from counterfoil.actions.move_shipment import send_shipment
+from counterfoil.actions.set_delivery_state import set_delivery_state
 from counterfoil.actions.ship import WantedShipment, ship
+from counterfoil.kernel.problem import Problem
 from counterfoil.order.folder import Folder
+from counterfoil.order.life import ITEM
 from counterfoil.order.shipment import LEFT, ShipmentItem
-from tests.actions.living import lived
+from tests.actions.living import act, lived
 from tests.actions.making import folder as made
 
 PENS = {"sku": "PEN-1", "name": "Pen", "quantity": 3, "unit_price": 300}
@@ -62,6 +66,16 @@ def inside(order: Folder) -> list[tuple[str, str | None, str | None, dict[str, i
 def alive(order: Folder) -> list[tuple[str, str | None, str | None, dict[str, int]]]:
     """List the shipments that are not cancelled, as `inside` does."""
     return [one for one in inside(order) if one[0] != "CANCELED"]
+
+
+def possible_states(order: Folder, item_id: str) -> list[str]:
+    """List the states that a line may be put in now."""
+    found = []
+    for state in ITEM.statuses:
+        with suppress(Problem):
+            if not act(order, set_delivery_state, item_id=item_id, state=state).nothing:
+                found.append(state)
+    return found
 
 
 def units_are_whole(order: Folder) -> None:

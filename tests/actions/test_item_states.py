@@ -9,11 +9,20 @@ from counterfoil.actions.move_shipment import (
     fail_shipment,
     send_shipment,
 )
-from counterfoil.actions.set_delivery_state import possible_states, set_delivery_state
+from counterfoil.actions.set_delivery_state import set_delivery_state
 from counterfoil.order.item import BEFORE_SHIPPED
 from tests.actions.living import MERCHANT, act, by, lived, may, refused, types
-from tests.actions.making import asked, folder
-from tests.actions.packing import alive, inside, line, packed, sent, two_lines, units_are_whole
+from tests.actions.making import folder
+from tests.actions.packing import (
+    alive,
+    inside,
+    line,
+    packed,
+    possible_states,
+    sent,
+    two_lines,
+    units_are_whole,
+)
 
 
 def put(order, name, state):
@@ -166,9 +175,9 @@ def test_what_is_not_sent_has_no_delivery_state_to_change():
     assert (problem.code, problem.detail) == ("invalid_state", "Song is nothing that is sent.")
 
 
-def test_what_is_possible_is_what_is_offered():
+def test_from_each_state_a_line_may_go_where_its_life_leads():
     def offered(order, name="Pen"):
-        return possible_states(order, asked=asked(), item_id=line(order, name).id)
+        return possible_states(order, line(order, name).id)
 
     order = two_lines()
     assert set(offered(order)) == {"PROCESSING", "READY", "BACKORDERED", "SHIPPED"}
@@ -177,7 +186,6 @@ def test_what_is_possible_is_what_is_offered():
     assert set(offered(order, "Ink")) == {"PROCESSING", "READY", "BACKORDERED", "SHIPPED"}
     held = lived(order, hold, wanted=WantedHold(handle="stock"))
     assert offered(held, "Ink") == []
-    assert possible_states(order, asked=may(), item_id=order.items[0].id) == []
     assert set(BEFORE_SHIPPED).isdisjoint(offered(order))
 
 

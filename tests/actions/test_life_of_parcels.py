@@ -27,7 +27,7 @@ from counterfoil.actions.rearrange import (
     merge_shipments,
     split_shipment,
 )
-from counterfoil.actions.set_delivery_state import possible_states, set_delivery_state
+from counterfoil.actions.set_delivery_state import set_delivery_state
 from counterfoil.actions.settle import settle
 from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.kernel.problem import Problem
@@ -132,11 +132,9 @@ class Parcels(RuleBasedStateMachine):
     @rule(pick=PICK, state=st.sampled_from(ITEM.statuses))
     def put(self, pick, state):
         item = self.line(pick)
-        possible = possible_states(self.folder, asked=asked(), item_id=item.id)
         self.act(set_delivery_state, item_id=item.id, state=state)
         now = next(one for one in self.folder.items if one.id == item.id)
-        assert (now.delivery_state != item.delivery_state) == (state in possible)
-        assert state not in possible or now.delivery_state == state
+        assert now.delivery_state in (item.delivery_state, state)
 
     @rule(amount=st.sampled_from([None, 300, 700]))
     def capture(self, amount):

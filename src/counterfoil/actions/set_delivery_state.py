@@ -5,7 +5,7 @@ import msgspec
 from counterfoil.actions.leave import check_late_gate, check_send_gate, fare, go_on, leave
 from counterfoil.actions.ship import check_gate, promised_method
 from counterfoil.kernel.machine import TransitionNotAllowed
-from counterfoil.kernel.problem import NotFound, Problem
+from counterfoil.kernel.problem import NotFound
 from counterfoil.order.allowed import require_bag
 from counterfoil.order.change import Change
 from counterfoil.order.draft import Draft
@@ -72,19 +72,6 @@ def set_delivery_state(folder: Folder, *, asked: Asked, item_id: str, state: str
     if state == "SHIPPED":
         go_on(draft)
     return draft.change(folder.order)
-
-
-def possible_states(folder: Folder, *, asked: Asked, item_id: str) -> list[str]:
-    """List the states that a line may be put in now, in the order of its life."""
-    found = []
-    for state in ITEM.statuses:
-        try:
-            change = set_delivery_state(folder, asked=asked, item_id=item_id, state=state)
-        except Problem:
-            continue
-        if not change.nothing:
-            found.append(state)
-    return found
 
 
 def _find(folder: Folder, asked: Asked, item_id: str) -> Item:
