@@ -18,6 +18,7 @@ from tests.portal import (
     sample_facts,
     sample_order,
     samples,
+    shots_cancel,
     shots_payments,
     shots_refunds,
     shots_returns,
@@ -191,7 +192,7 @@ SHOTS = (
             known=sample_facts.known(refund_doors=shots_refunds.DOORS),
         ),
     ),
-    Shot("cancel", "money/cancel.html", lambda: money_form("cancel")),
+    *(Shot(*shot) for shot in shots_cancel.PAGES),
     *(Shot(name, template, made) for name, template, made in PAPER_PAGES),
     *(Shot(name, template, made, AT_SETTINGS) for name, template, made in SETTINGS_PAGES),
     *(Shot(name, template, made) for name, template, made in EDIT_PAGES),
@@ -256,6 +257,8 @@ SHOTS = (
         "money/cancelled.html",
         lambda: result(
             finished=True,
+            whole=True,
+            heading="Order 10412 is cancelled",
             **SETTLED,
             message="Captured amount 501.00 NOK has been refunded; "
             "authorised amount 100.00 NOK has been reversed.",
@@ -271,6 +274,8 @@ SHOTS = (
         "money/cancelled.html",
         lambda: result(
             finished=False,
+            whole=True,
+            heading="The cancellation is not finished",
             **SETTLED,
             message="You can run it again; nothing is done twice.",
             steps=(

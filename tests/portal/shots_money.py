@@ -25,7 +25,6 @@ def money_form(action: str, **given: Any) -> dict[str, Any]:
         ),
     }
     email = {"email": "ola@example.no", "email_question": "Send an e-mail to ola@example.no?"}
-    reasons = {"reasons": (("CUSTOMER", "The customer asked"), ("OTHER", "Another reason"))}
     told = {
         "capture": (
             Ask(
@@ -55,24 +54,6 @@ def money_form(action: str, **given: Any) -> dict[str, Any]:
                 grave=True,
                 final="This cannot be undone.",
                 lines=("100.00 NOK goes back to the shopper’s limit through Sandbox Card.",),
-            ),
-        ),
-        "cancel": (
-            Ask(
-                open_minor=10000,
-                steps=(
-                    "Release 100.00 NOK that is only authorised.",
-                    "Refund 501.00 NOK that was captured.",
-                    "Cancel 2 lines that have not left.",
-                ),
-                **email,
-                **reasons,
-            ),
-            Say(
-                label="Cancel and return 601.00 NOK",
-                shown_minor=60100,
-                grave=True,
-                final="This cannot be undone.",
             ),
         ),
     }[action]

@@ -108,7 +108,8 @@ async def test_who_lacks_a_right_is_told_which(site: Site) -> None:
             assert right in answer.text
         page = client.get(f"/portal/orders/{order_id}").text
     for door in ("/capture", "/refund", "/cancel", "/invoice"):
-        assert f"{order_id}{door}" not in page
+        assert f'{order_id}{door}"' not in page
+    assert f'{order_id}/cancel-request"' in page, "who may not cancel may ask to"
 
 
 def test_pages_carry_the_policy_and_files_are_kept(site: Site) -> None:

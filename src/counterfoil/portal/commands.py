@@ -19,11 +19,11 @@ from counterfoil.order.change import Answered, Change
 from counterfoil.order.folder import Folder
 from counterfoil.order.opening import needs_of
 from counterfoil.order.problems import BalanceChanged, GatewayDeclined, RequestInProgress
+from counterfoil.portal.cancel_panel import cancellation_panel
 from counterfoil.portal.figures import money
 from counterfoil.portal.forms import Form
 from counterfoil.portal.reading import Read, own_id, read_order
 from counterfoil.portal.refund_panel import became, refund_panel
-from counterfoil.portal.results import cancellation_panel
 from counterfoil.portal.saying import Typed
 from counterfoil.portal.timeline import facts_of
 from counterfoil.portal.visit import Visit

@@ -26,6 +26,7 @@ class Reason(NamedTuple):
     right: str = "orders.read"
     posts: bool = False
     until: datetime | None = None
+    also: tuple[tuple[str, str], ...] = ()
 
 
 WORDS = {
@@ -52,9 +53,15 @@ def in_words(codes: Sequence[str]) -> list[Reason]:
 
 
 def of_order(
-    order: OrderShape, transactions: Sequence[TransactionShape], name: Callable[[str], str]
+    order: OrderShape,
+    transactions: Sequence[TransactionShape],
+    name: Callable[[str], str],
+    asked: str = "",
 ) -> list[Reason]:
-    """Put an order's reasons into words that name amounts, holds and doors. `name`: a gateway's."""
+    """Put an order's reasons into words that name amounts, holds and doors. `name`: a gateway's.
+
+    `asked` says who asked to cancel it, where nobody has decided about that.
+    """
     told = _expiring(order, name)
     page = f"/portal/orders/{order.id}"
     through = {payment.id: name(payment.gateway) for payment in order.payments}
@@ -99,14 +106,7 @@ def of_order(
                 )
             )
         elif code == "cancellation_unfinished":
-            again = any(one.action == "cancel" for one in order.allowed_actions)
-            told.append(
-                reason._replace(
-                    door="Run again" if again else "",
-                    href=f"{page}/cancel" if again else "",
-                    right="orders.cancel",
-                )
-            )
+            told.append(_cancelling(order, reason, asked))
         elif code == "shipped_unpaid":
             told.append(
                 reason._replace(
@@ -120,6 +120,25 @@ def of_order(
         else:
             told.append(reason)
     return told
+
+
+def _cancelling(order: OrderShape, reason: Reason, asked: str) -> Reason:
+    """Say how a cancellation stands: asked for, with both doors, or begun and not finished."""
+    page, able = f"/portal/orders/{order.id}", {one.action for one in order.allowed_actions}
+    decline = ("Decline…", f"{page}/cancel-request/decline")
+    may = "decline_cancel" in able
+    if not asked:
+        again = "cancel" in able
+        return reason._replace(
+            door="Run again" if again else "",
+            href=f"{page}/cancel" if again else "",
+            right="orders.cancel",
+            also=(decline,) if may else (),
+        )
+    told = reason._replace(text=asked, also=(decline,) if may else ())
+    if "cancel" not in able:
+        return told
+    return told._replace(door="Cancel order…", href=f"{page}/cancel", right="orders.cancel")
 
 
 def _decisions(order: OrderShape, reason: Reason, through: dict[str, str]) -> list[Reason]:

@@ -95,7 +95,7 @@ def ask_void(folder: Folder, payment: Payment, *, cancels: bool, email: str) -> 
         why="" if partial else f"{name} releases all of it or nothing.",
         all_means="The order is cancelled." if cancels else "Nothing of it stays reserved.",
         email=email if cancels else "",
-        email_question=f"If all of it: send an e-mail to {email}?" if partial else _question(email),
+        email_question=f"If all of it: send an e-mail to {email}?" if partial else question(email),
         payment=payment.id,
         others=_others(folder, payment),
     )
@@ -136,39 +136,6 @@ def _others(folder: Folder, chosen: Payment) -> tuple[tuple[str, str], ...]:
     )
 
 
-def ask_cancel(folder: Folder, email: str) -> Ask:
-    """Collect the steps of a cancellation, with their amounts."""
-    order = folder.order
-    steps = []
-    if order.open:
-        steps.append(f"Release {money(order.open, order.currency)} that is only authorised.")
-    if order.refundable:
-        steps.append(f"Refund {money(order.refundable, order.currency)} that was captured.")
-    waiting = order.outstanding - order.open
-    if waiting:
-        steps.append(
-            f"Wait for {money(waiting, order.currency)} that is not known yet, and return it."
-        )
-    lines = sum(1 for item in folder.items if item.type == "sku" and item.waiting > 0)
-    steps.append(f"Cancel {lines} {'line' if lines == 1 else 'lines'} that have not left.")
-    return Ask(
-        open_minor=order.open + order.refundable,
-        partial=False,
-        steps=tuple(steps),
-        email=email,
-        email_question=_question(email),
-        reasons=REASON_CHOICES,
-    )
-
-
-def say_cancel(folder: Folder) -> Say:
-    """Say what cancelling does; the steps above it name the amounts."""
-    order = folder.order
-    minor = order.open + order.refundable
-    label = f"Cancel and return {money(minor, order.currency)}" if minor else "Cancel order"
-    return Say(label=label, shown_minor=minor, final=FINAL, grave=True)
-
-
 def payment_form(
     folder: Folder, payment: Payment, *, most: int | None = None, **more: str
 ) -> Form:
@@ -181,5 +148,5 @@ def payment_form(
     return Form(version=folder.order.version, values=values)
 
 
-def _question(email: str) -> str:
+def question(email: str) -> str:
     return f"Send an e-mail to {email}?"

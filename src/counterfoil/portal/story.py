@@ -36,10 +36,11 @@ LINES = {
     "order.held": Line("warning", "hand-stop", "Hold placed: {hold}"),
     "order.released": Line("success", "check", "Hold released{by_itself}: {hold}"),
     "order.completed": Line("success", "circle-check", "Everything has been shipped"),
-    "order.cancel_requested": Line("warning", "message-cancel", "Cancellation begun"),
+    "order.cancel_requested": Line("warning", "message-cancel", "{begun}"),
     "order.cancel_declined": Line("neutral", "arrow-back-up", "Cancellation declined"),
     "order.cancel_failed": Line("danger", "alert-triangle", "Cancellation not finished"),
     "order.canceled": Line("neutral", "ban", "Order cancelled"),
+    "order.part_canceled": Line("neutral", "ban", "A part of the order cancelled{returned_to}"),
     "order.edited": Line("progress", "note", "Order edited: {edited}"),
     "order.noted": Line("neutral", "note", "Note added ({visibility})"),
     "invoice.set": Line("neutral", "file-invoice", "Invoice number set to {after}"),
@@ -133,6 +134,10 @@ def _words(data: dict[str, Any], names: dict[str, str]) -> _Words:
         item=_item_moved(data),
         task=str((data.get("task") or {}).get("kind", "")).replace("_", " "),
     )
+    plan = data.get("cancellation")
+    found["begun"] = "Cancellation begun" if plan else "Somebody asked to cancel the order"
+    if plan:
+        found["returned_to"] = _gone_back(plan, currency)
     amount = moved.get("amount", (payment.get("amounts") or {}).get("authorized"))
     if "refund" in data:  # of a refund through several payments, the part that this is about
         amount = data.get("amount", amount)
@@ -162,6 +167,19 @@ def _item_moved(data: dict[str, Any]) -> str:
     """Say from which delivery state to which a line was put."""
     was, now = (words.look("item", str(data.get(key, ""))).label for key in ("from", "to"))
     return f"{data.get('name') or 'An item'}: {was} to {now}"
+
+
+def _gone_back(plan: dict[str, Any], currency: str) -> str:
+    """Tell both amounts of a cancellation, where there are any. [U-33]"""
+    told = [
+        f"{money(int(minor), currency)} {past}"
+        for minor, past in (
+            (plan.get("refunded_amount"), "refunded"),
+            (plan.get("reversed_amount"), "reversed"),
+        )
+        if minor
+    ]
+    return f": {', '.join(told)}" if told else ""
 
 
 def _customer_note(data: dict[str, Any]) -> bool:

@@ -37,6 +37,7 @@ TASK_WORDS = {
     "refund_approval": Word("warning", "receipt-refund", "Refund to approve"),
     "payment_attention": Word("danger", "alert-triangle", "Payment to decide about"),
     "reauthorise": Word("warning", "clock-x", "Reservation expired"),
+    "cancellation_failed": Word("danger", "coins", "Cancelled, money not back"),
     "compensation": Word("warning", "coins", "Money came too late"),
 }
 

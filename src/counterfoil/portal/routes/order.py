@@ -5,15 +5,17 @@ from typing import Any
 from litestar import Response, get, post
 
 from counterfoil.kernel.problem import NotFound
+from counterfoil.order.telling_cancellation import cancellations_seen
 from counterfoil.order.transaction import UNSETTLED
 from counterfoil.portal import respond
+from counterfoil.portal.cancel_panel import cancellation_panel
 from counterfoil.portal.commands import happened
 from counterfoil.portal.forms import Form
 from counterfoil.portal.listing import way_back
 from counterfoil.portal.order_view import Crumb
 from counterfoil.portal.reading import ALL, FIRST, Read, own_id, read_order, tab_of
 from counterfoil.portal.respond import Asking
-from counterfoil.portal.results import cancellation_panel, panel, tag_of, view_of
+from counterfoil.portal.results import panel, tag_of, view_of
 from counterfoil.portal.timeline import Facts, facts_of
 from counterfoil.portal.visit import Visit
 from counterfoil.work.now import settle_one
@@ -74,9 +76,10 @@ async def result(request: Asking, order_id: str, transaction_id: str) -> Respons
 @get("/orders/{order_id:str}/cancellations/{plan_id:str}/result")
 async def cancellation_result(request: Asking, order_id: str, plan_id: str) -> Response[bytes]:
     """Show how far a cancellation has come."""
-    visit = await Visit.begin(request, "orders.read", whole=True)
+    visit = await Visit.begin(request, "orders.read")
     read = await read_order(visit, order_id)
-    plan = next((c for c in read.folder.cancellations if c.id == plan_id), None)
+    seen = cancellations_seen(read.folder, visit.actor)
+    plan = next((one for one in seen if one.id == plan_id), None)
     if plan is None:
         raise NotFound("There is no such cancellation.")
     return cancellation_panel(visit, read, plan, facts_of(read))

@@ -33,7 +33,7 @@ from counterfoil.portal.reviewing import review_row, review_view, say_fail, say_
 from counterfoil.portal.routes.capture import form_status
 from counterfoil.portal.routes.holds import REGIONS, closed
 from counterfoil.portal.routes.order import after_save
-from counterfoil.portal.saying import ask_cancel, say_cancel
+from counterfoil.portal.saying_cancel import whole_steps
 from counterfoil.portal.visit import Visit
 
 RIGHT, QUEUE = "reviews.decide", "/portal/reviews"
@@ -262,12 +262,12 @@ def _show_pass(visit: Visit, read: Read, form: Form) -> Response[bytes]:
 
 
 def _show_fail(visit: Visit, read: Read, form: Form) -> Response[bytes]:
-    ask = ask_cancel(read.folder, "")
+    ask, say = whole_steps(read.folder)
     return visit.page(
         "reviews/fail.html",
         ask=ask,
         lines=say_fail(read.folder),
-        say=say_cancel(read.folder),
+        say=say,
         preview=False,
         **_about(visit, read, form),
     )
