@@ -210,11 +210,18 @@ def test_goods_on_back_order_take_no_number_and_do_not_leave():
     order = two_lines()
     pen = line(order, "Pen").id
     order = lived(order, set_delivery_state, item_id=pen, state="BACKORDERED")
-    wanted = WantedShipment(tracking_number="T-1")
+    wanted = WantedShipment(items=parts(order, Pen=1, Ink=1), tracking_number="T-1")
     problem = refused(order, ship, bag_id=order.bags[0].id, wanted=wanted)
     assert (problem.code, problem.detail) == ("tracking_not_allowed", "On back order: Pen.")
-    order = packed(order)
-    stays = refused(order, send_shipment, shipment_id=order.shipments[0].id)
+    order = packed(order, tracking_number="T-1")
+    assert alive(order) == [("OPEN", "standard", "T-1", {"Ink": 1})]
+    nothing = refused(order, ship, bag_id=order.bags[0].id, wanted=WantedShipment())
+    assert (nothing.code, nothing.detail) == (
+        "invalid_state",
+        "Every item of the bag is in a shipment already or on back order.",
+    )
+    order = packed(order, {"Pen": 3})
+    stays = refused(order, send_shipment, shipment_id=order.shipments[1].id)
     assert (stays.code, stays.facts["allowed"]) == ("transition_not_allowed", ["PROCESSING"])
     order = lived(order, set_delivery_state, item_id=pen, state="PROCESSING")
-    assert sent(order).shipments[0].status == "SHIPPED"
+    assert sent(order).shipments[1].status == "SHIPPED"

@@ -230,6 +230,9 @@ def test_a_methods_own_pattern_comes_before_its_carriers(shop, order):
     first = pack(shop, order, method="dhl-own", tracking_number="1", items=[part(order, "Pen", 1)])
     second = pack(shop, order, method="dhl-plain", tracking_number="2",
                   items=[part(order, "Pen", 1)])
+    shop.post("/v1/shipment-methods", {"code": "named", "name": "PostNord MyPack"})
+    fourth = pack(shop, order, bag=1, method="named", tracking_number="4")
+    assert fourth["tracking_url"] == "https://tracking.postnord.com/en/?id=4"
     third = pack(shop, order, carrier="My cousin", tracking_number="3",
                  items=[part(order, "Pen", 1)])
     assert first["tracking_url"] == "https://track.example.com/1"

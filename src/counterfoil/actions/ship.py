@@ -14,6 +14,7 @@ from counterfoil.order.goods import unpacked
 from counterfoil.order.intent import Asked
 from counterfoil.order.opening import opens
 from counterfoil.order.packing import (
+    BACKORDERED,
     addressed,
     check_in_stock,
     check_numbers,
@@ -31,7 +32,10 @@ from counterfoil.order.shipment import Parcel, ShipmentItem
 
 
 class WantedShipment(msgspec.Struct, frozen=True, kw_only=True):
-    """A shipment as it is asked for; without items it takes all that is in no shipment yet."""
+    """A shipment as it is asked for.
+
+    Without items it takes all that is in no shipment yet and not on back order.
+    """
 
     items: Sequence[ShipmentItem] = ()
     method: str | None = None
@@ -126,15 +130,20 @@ def promised_method(folder: Folder, code: str | None) -> ShipmentMethod | None:
 
 def _packed(folder: Folder, bag: Bag, wanted: Sequence[ShipmentItem]) -> list[ShipmentItem]:
     shipments = list(folder.shipments)
-    left = {
-        item.id: (item.name, unpacked(item, shipments))
+    lines = [
+        item
         for item in folder.items
         if item.bag_id == bag.id and item.deliverable and not item.digital
-    }
+    ]
+    left = {item.id: (item.name, unpacked(item, shipments)) for item in lines}
     if wanted:
         check_parts(wanted, left)
         return list(wanted)
+    missing = {item.id for item in lines if item.delivery_state == BACKORDERED}
     free = [ShipmentItem(item_id, units) for item_id, (_, units) in left.items() if units > 0]
     if not free:
         raise InvalidState("Every item of the bag is in a shipment already.")
-    return free
+    there = [part for part in free if part.item_id not in missing]
+    if not there:
+        raise InvalidState("Every item of the bag is in a shipment already or on back order.")
+    return there

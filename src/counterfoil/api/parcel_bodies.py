@@ -39,7 +39,7 @@ Parcels = Annotated[list[ParcelBody], Meta(max_length=100)]
 
 
 class ShipmentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A parcel; without items it takes all that is in no shipment yet."""
+    """A parcel; without items it takes all that is in none yet and not on back order."""
 
     items: Parts = []
     method: Code | None = None

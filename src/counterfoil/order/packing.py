@@ -70,11 +70,15 @@ def check_in_stock(items: Iterable[Item]) -> None:
 
 
 def addressed(parcel: Shipment, method: ShipmentMethod | None) -> Shipment:
-    """The shipment with the address that each of its numbers is tracked at."""
+    """The shipment with the address that each of its numbers is tracked at.
+
+    That of the method, else of the carrier; one that is not named may be in the method's name.
+    """
     pattern = method.tracking_url if method is not None else None
+    carrier = parcel.carrier or (method.name if method is not None else None)
 
     def at(number: str | None) -> str | None:
-        return tracking_address(pattern, parcel.carrier, number)
+        return tracking_address(pattern, carrier, number)
 
     return msgspec.structs.replace(
         parcel,
