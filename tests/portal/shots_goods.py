@@ -204,6 +204,14 @@ def _varied() -> dict[str, Any]:
     return {"order": order, "view": OrderView(order=order, known=sample_facts.known())}
 
 
+def _many() -> dict[str, Any]:
+    """Make a bag so long that it is searched and paged."""
+    item = sample_order.item
+    lines = [item(n, f"Thing number {n}", 1 + n % 3, 900 + n * 7, "READY") for n in range(101)]
+    order = sample_order.order(bags=[sample_order.bag(1, "Nordic Wool", lines)], holds=[])
+    return {"order": order, "view": OrderView(order=order, known=sample_facts.known())}
+
+
 READER = msgspec.structs.replace(FRAME, rights=frozenset({"orders.read"}))
 PAGES: tuple[tuple[Any, ...], ...] = (
     ("ship", "goods/ship.html", _ship),
@@ -229,5 +237,6 @@ PAGES: tuple[tuple[Any, ...], ...] = (
     ("shipment-cancel", "goods/call_off.html", _about),
     ("order-scanning", "order/page.html", _scanning),
     ("order-goods", "order/page.html", _varied),
+    ("order-goods-many", "order/page.html", _many),
     ("order-goods-read", "order/page.html", _varied, READER),
 )

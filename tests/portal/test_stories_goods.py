@@ -124,3 +124,22 @@ async def test_a_long_order_is_searched(site: Site, tab: Tab) -> None:
     await expect(rows).to_contain_text("SKU-107")
     await tab.page.get_by_label("Find a line").fill("")
     await expect(rows).to_have_count(25)
+
+
+async def test_a_very_long_order_is_paged(site: Site, tab: Tab) -> None:
+    """A hundred lines at once; what is saved on the second page shows the second page again."""
+    lines = tuple((f"SKU-{n}", f"Thing {n}", 1, 1000 + n) for n in range(100, 205))
+    order_id = await place(site, lines)
+    await ready(site, order_id, "SKU-203")
+    item = await line(site, order_id, "SKU-203")
+    await tab.goto(f"/portal/orders/{order_id}")
+    rows = tab.page.locator(".cf-items tbody tr")
+    await expect(rows).to_have_count(100)
+    await tab.page.get_by_role("link", name="Next 100").click()
+    await expect(rows).to_have_count(5)
+    await expect(tab.page.locator(".cf-line-pages")).to_contain_text("Lines 101–105 of 105")
+    await tab.page.locator(f"#add-{item.id}").click()
+    await tab.page.fill("#tracking_number", "LATE-1")
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.page.locator(f"#tracking-{item.id}")).to_contain_text("LATE-1")
+    await expect(rows).to_have_count(5)

@@ -12,6 +12,8 @@ from counterfoil.order.shapes import BagShape, ItemShape
 from counterfoil.portal import goods_words, words
 
 NEW = "new"
+#: Lines of a bag that are shown at once.
+PAGE = 100
 #: States that are left by a return or not at all.
 FINAL = ("DELIVERED", "RETURNED", "CANCELED")
 
@@ -56,10 +58,14 @@ class Step(NamedTuple):
 class BagView(NamedTuple):
     """A bag's goods: lines, shipments, units that have not left, and such as are in no shipment.
 
-    `later` is the footnote of the numbers that cannot be added yet.
+    `later` is the footnote of the numbers that cannot be added yet. A long bag is shown in pages:
+    `count` lines in all.
     """
 
     lines: tuple[LineView, ...]
+    count: int
+    page: int
+    pages: int
     parcels: "tuple[ParcelView, ...]"
     waiting: int
     unpacked: int
@@ -78,15 +84,23 @@ class ParcelView(NamedTuple):
     more: tuple[Step, ...]
 
 
-def bag_view(bag: BagShape, methods: dict[str, str], *, locked: bool = False) -> BagView:
+def bag_view(
+    bag: BagShape, methods: dict[str, str], *, locked: bool = False, page: int = 1
+) -> BagView:
     """Tell a bag's goods. `locked`: what has not left cannot be changed now. [U-14, U-16]"""
     lines = line_views(bag, methods, locked=locked)
+    pages = max(1, -(-len(lines) // PAGE))
+    page = min(max(page, 1), pages)
+    shown = lines[(page - 1) * PAGE : page * PAGE]
     return BagView(
-        lines,
+        shown,
+        len(lines),
+        page,
+        pages,
         parcel_views(bag, methods),
         sum(line.waiting for line in lines),
         unpacked_units(bag),
-        goods_words.NOT_YET if any(line.missing == "later" for line in lines) else "",
+        goods_words.NOT_YET if any(line.missing == "later" for line in shown) else "",
     )
 
 

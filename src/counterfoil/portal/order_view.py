@@ -17,7 +17,6 @@ from counterfoil.order.shapes import (
     TransactionShape,
 )
 from counterfoil.portal import reasons, story, words
-from counterfoil.portal.cancel_door import door_of
 from counterfoil.portal.forms import Form
 from counterfoil.portal.goods_view import BagView, bag_view
 from counterfoil.portal.holding import HeldView, held_view
@@ -66,7 +65,6 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     refund_doors: dict[str, str] = {}
     gate: str = ""
     judged: dict[str, Judged] = {}
-    asked_to_cancel: str = ""
     entries: Sequence[EntryShape] = ()
     payable: bool = False
     money_why: str = ""
@@ -90,6 +88,7 @@ class OrderView(msgspec.Struct, kw_only=True):
     tab: str = "status"
     said: str = ""
     goods_said: str = ""
+    lines_page: int = 1
     land: str = ""
     pulse: str = "12s"
     plain_form: Form = msgspec.field(default_factory=Form)
@@ -103,13 +102,7 @@ class OrderView(msgspec.Struct, kw_only=True):
     @property
     def reasons(self) -> list[reasons.Reason]:
         """Why a person should look, most urgent first, each with its door."""
-        asked = self.known.asked_to_cancel
-        return reasons.of_order(self.order, self.known.transactions, self.gateway, asked)
-
-    @property
-    def cancel_door(self) -> str:
-        """What the button at the top right cancels; empty where nothing can be. [U-31]"""
-        return door_of(self.order)
+        return reasons.of_order(self.order, self.known.transactions, self.gateway)
 
     @property
     def refunds(self) -> list[RefundView]:
@@ -288,7 +281,8 @@ class OrderView(msgspec.Struct, kw_only=True):
 
     def goods(self, bag: BagShape) -> BagView:
         """A bag's lines and shipments in words, with their doors. [U-14]"""
-        return bag_view(bag, self.known.methods, locked=bool(self.known.gate))
+        locked = bool(self.known.gate)
+        return bag_view(bag, self.known.methods, locked=locked, page=self.lines_page)
 
     def totals(self, bag: BagShape) -> list[tuple[str, int]]:
         """A bag's totals, the last being the one that counts."""

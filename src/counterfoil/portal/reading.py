@@ -45,6 +45,8 @@ NEEDS = frozenset(TOLD) | {"transactions", "states", "methods", "cancellations",
 SENTENCES = REFUSED
 #: The ledger of an order is short; a longer one is told in full by the API.
 ENTRIES = 100
+#: A number of more digits than this is no page of lines.
+LONG = 4
 TABS = ("status", "history", "ledger")
 
 
@@ -88,6 +90,13 @@ def tab_of(visit: Visit) -> str:
     if asked == "ledger" and not (visit.actor.can("reports.read") and not visit.actor.merchants):
         return "status"
     return asked if asked in TABS else "status"
+
+
+def lines_page_of(visit: Visit) -> int:
+    """Tell which hundred of a long bag's lines is looked at, in the page or in that below."""
+    below = parse_qs(urlsplit(visit.request.headers.get("hx-current-url", "")).query)
+    asked = visit.request.query_params.get("lines") or below.get("lines", ["1"])[-1]
+    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < LONG else 1
 
 
 def own_id(text: str) -> str:
