@@ -17,6 +17,7 @@ from counterfoil.order.shapes import (
     TransactionShape,
 )
 from counterfoil.portal import reasons, story, words
+from counterfoil.portal.cancel_door import door_of
 from counterfoil.portal.forms import Form
 from counterfoil.portal.goods_view import BagView, bag_view
 from counterfoil.portal.holding import HeldView, held_view
@@ -65,6 +66,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     refund_doors: dict[str, str] = {}
     gate: str = ""
     judged: dict[str, Judged] = {}
+    asked_to_cancel: str = ""
     entries: Sequence[EntryShape] = ()
     payable: bool = False
     money_why: str = ""
@@ -102,7 +104,13 @@ class OrderView(msgspec.Struct, kw_only=True):
     @property
     def reasons(self) -> list[reasons.Reason]:
         """Why a person should look, most urgent first, each with its door."""
-        return reasons.of_order(self.order, self.known.transactions, self.gateway)
+        asked = self.known.asked_to_cancel
+        return reasons.of_order(self.order, self.known.transactions, self.gateway, asked)
+
+    @property
+    def cancel_door(self) -> str:
+        """What the button at the top right cancels; empty where nothing can be. [U-31]"""
+        return door_of(self.order)
 
     @property
     def refunds(self) -> list[RefundView]:

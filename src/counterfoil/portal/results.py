@@ -10,12 +10,11 @@ from typing import Any
 from litestar import Response
 
 from counterfoil.kernel.problem import NotFound
-from counterfoil.order.cancellation import Cancellation
 from counterfoil.order.telling import tell_summary
 from counterfoil.order.transaction import UNSETTLED, Transaction
 from counterfoil.portal import figures, words
+from counterfoil.portal.cancel_request import asked_to_cancel
 from counterfoil.portal.figures import money
-from counterfoil.portal.forms import Step
 from counterfoil.portal.order_view import OrderView
 from counterfoil.portal.reading import Read, gateway_name, known, lines_page_of, tab_of
 from counterfoil.portal.rows import row_of
@@ -55,7 +54,13 @@ def view_of(visit: Visit, read: Read, facts: Facts, **more: Any) -> OrderView:
     typed = "invoice_form" in more
     view = OrderView(
         order=read.order,
-        known=known(read.folder, visit.actor, entries=read.entries, **facts.shown),
+        known=known(
+            read.folder,
+            visit.actor,
+            entries=read.entries,
+            asked_to_cancel=asked_to_cancel(read),
+            **facts.shown,
+        ),
         tab=tab_of(visit),
         lines_page=lines_page_of(visit),
         **more,
@@ -189,64 +194,3 @@ def _unknown(visit: Visit, one: Transaction) -> dict[str, Any]:
         "tag": tag_of(visit, one),
         "result_href": f"/portal/orders/{one.order_id}/transactions/{one.id}/result",
     }
-
-
-def cancellation_panel(
-    visit: Visit, read: Read, plan: Cancellation, facts: Facts, *, status: int = 200
-) -> Response[bytes]:
-    """Show what became of a cancellation, step by step. [U-33]"""
-    order, page = read.order, f"/portal/orders/{read.order.id}"
-    under_way = plan.status == "PROCESSING"
-    oldest = visit.frame.now - plan.created_at
-    refunded = money(plan.refunded_amount, order.currency)
-    reversed_ = money(plan.reversed_amount, order.currency)
-    message = (
-        f"Captured amount {refunded} has been refunded; authorised amount {reversed_} has been"
-        " reversed."
-    )
-    if under_way:
-        message = "The provider has not answered yet. We keep asking."
-    elif plan.status != "CANCELED":
-        message = f"{message} You can run it again; nothing is done twice."
-    return visit.page(
-        "money/cancelled.html",
-        status=status,
-        order=order,
-        back=page,
-        message=message,
-        finished=plan.status == "CANCELED",
-        under_way=under_way,
-        steps=_steps(read, plan),
-        pulse=pulse_for(oldest),
-        tag=f"{order.version}-{pulse_for(oldest)}",
-        result_href=f"{page}/cancellations/{plan.id}/result",
-        **beside(visit, read, facts),
-    )
-
-
-def _steps(read: Read, plan: Cancellation) -> list[Step]:
-    """Tell each step as it went; the movements of the plan are its steps."""
-    looks = {
-        "SUCCEEDED": ("success", "check", "was {past}"),
-        "FAILED": ("danger", "x", "was refused: not {past}"),
-        "UNKNOWN": ("unknown", "help-circle", "is not known yet"),
-        "PENDING": ("progress", "hourglass", "is under way"),
-    }
-    kinds = {"VOID": ("authorised", "reversed"), "REFUND": ("captured", "refunded")}
-    steps = []
-    for one in read.folder.transactions:
-        if one.cancellation_id == plan.id and one.type in kinds:
-            what, past = kinds[one.type]
-            tone, icon, text = looks[one.status]
-            told = f"{money(one.amount, one.currency)} {what} {text.format(past=past)}"
-            steps.append(Step(tone=tone, icon=icon, text=told))
-    if plan.status == "CANCELED":
-        steps.append(Step(tone="success", icon="check", text="What had not left is cancelled"))
-        email = read.order.customer.get("email")
-        if plan.notify_customer and email:
-            steps.append(
-                Step(tone="success", icon="mail", text=f"An e-mail to {email} is on its way")
-            )
-        else:
-            steps.append(Step(tone="neutral", icon="mail", text="No e-mail is sent"))
-    return steps
