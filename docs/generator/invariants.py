@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from counterfoil.book.invariants import every_invariant
+from counterfoil.book.promises_of_edits import EDITS
 from counterfoil.book.promises_of_ledger import LEDGER
 from counterfoil.book.promises_of_money import MONEY
 from counterfoil.book.promises_of_record import FACTS, GOODS
@@ -16,6 +17,7 @@ def invariants_page() -> str:
         "Money": [promise.name for promise in MONEY],
         "Ledger": [promise.name for promise in LEDGER],
         "Goods": [promise.name for promise in GOODS],
+        "Edits": [promise.name for promise in EDITS],
         "History": [promise.name for promise in FACTS],
     }
     told = {name for names in groups.values() for name in names}

@@ -14,6 +14,11 @@ pytestmark = pytest.mark.database
 ONE = "(select id from orders where financial_status = 'PAID' order by id limit 1)"
 REFUND = "(select id from refunds order by id limit 1)"
 PARCEL = "(select id from shipments order by id limit 1)"
+#: An edit that left nothing of the order, as no edit does.
+EDIT = f"""insert into edits (account_id, id, order_id, position, before, after, actor, created_at)
+  select account_id, gen_random_uuid(), id, 1, after, after, '{{}}', now() from orders,
+    jsonb_build_object('lines', '[]'::jsonb, 'shipping', '{{}}'::jsonb, 'total', 0) as after
+  where id = {ONE};"""
 #: What breaks each promise, as nobody but the owner of the database could.
 BREAKS = {
     "money_within_limits": f"""alter table payments drop constraint payments_not_over_authorized;
@@ -59,6 +64,10 @@ BREAKS = {
     "parcels_hold_own_lines": f"""update shipments set items = jsonb_set(items, '{{0,item_id}}',
       to_jsonb(gen_random_uuid()::text)) where id = {PARCEL}""",
     "refunds_explain_units": f"update items set quantity_refunded = 1 where order_id = {ONE}",
+    "edits_are_told": f"{EDIT} update edits set position = 2",
+    "added_lines_have_their_edit": f"""update items set added_in = gen_random_uuid()
+      where order_id = {ONE}""",
+    "newest_edit_agrees": EDIT,
     "holds_are_flagged": f"update orders set hold_shipment = true where id = {ONE}",
     "reviews_are_told": f"""update orders set fraud_status = 'PASSED' where id = {ONE}""",
     "letters_are_sent": f"""insert into letters (account_id, id, order_id, kind, recipient, status,

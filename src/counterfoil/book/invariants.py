@@ -15,12 +15,13 @@ import msgspec
 from counterfoil.book.fragments import rows
 from counterfoil.book.judging import JUDGED, judge
 from counterfoil.book.promise import ACCOUNT, ORDERS, TERMS, Promise
+from counterfoil.book.promises_of_edits import EDITS
 from counterfoil.book.promises_of_ledger import LEDGER
 from counterfoil.book.promises_of_money import MONEY
 from counterfoil.book.promises_of_record import FACTS, GOODS, REST
 from counterfoil.kernel.db import Connection, Pool
 
-PROMISES: tuple[Promise, ...] = (*MONEY, *LEDGER, *GOODS, *FACTS, *REST)
+PROMISES: tuple[Promise, ...] = (*MONEY, *LEDGER, *GOODS, *EDITS, *FACTS, *REST)
 CHUNK = 500
 TERMS_CHUNK = 10_000
 ROWS_MAX = 20
