@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from tests.crash.edited import Edited
 from tests.crash.flow import PLACE, WAIT, Before, Flow
 from tests.crash.goods import SETTLES, HasLeft, Leaving
 from tests.crash.outside import Approved, Heard, PaidOut, Synced
+from tests.crash.parts import PartCanceled
 from tests.work.shop import CANCEL, CAPTURE, PAY, REFUND, RENEW, VOID
 
 DAY_S = 24 * 3600
@@ -33,6 +35,14 @@ DOORS = {
     "refund through two payments": Flow(REFUND, TAKEN | {"refunded": 4000}, "NEW", **TWICE),
     "cancel": Flow(CANCEL, A | {"captured": 2000, "voided": 3000, "refunded": 2000}, "CANCELED",
                    before=TOOK_PART),
+    "cancel a bag": PartCanceled(
+        leads_to=A | {"captured": 2000, "voided": 1500, "refunded": 1000, "open": 1500}),
+    "cancel lines of two bags": PartCanceled(
+        bags=3, lines=2,
+        leads_to=A | {"captured": 2000, "voided": 1999, "refunded": 1333, "open": 1001}),
+    "edit and give back": Edited(leads_to=TAKEN | {"refunded": 2500}, passes=SETTLES),
+    "edit and release": Edited(leads_to=A | {"captured": 2500, "voided": 2500}, taken=2500,
+                               passes=SETTLES),
     "acknowledge": Flow("acknowledge", A | {"open": 5000}, "NEW"),
     "pay the rest": Flow(PAY, A | {"open": 5000}, "NEW", placed={"amount": 2000}),
     "ship and take": Leaving("ship", A | HALF, passes=SETTLES),
@@ -61,6 +71,9 @@ WORKERS = {
     "go on cancelling": Flow(
         CANCEL, A | {"captured": 2000, "voided": 3000, "refunded": 2000}, "CANCELED",
         before=TOOK_PART, died="settle.intent"),
+    "go on cancelling a bag": PartCanceled(
+        leads_to=A | {"captured": 2000, "voided": 1500, "refunded": 1000, "open": 1500},
+        died="settle.intent"),
     "follow the provider's calls": Heard(
         leads_to=TAKEN | {"refunded": 700}, console=(("capture", 5000), ("refund", 700))),
     "expire": Flow(WAIT, A | {"captured": 2000, "expired": 3000}, before=TOOK_PART,
