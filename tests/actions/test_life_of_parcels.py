@@ -4,6 +4,8 @@ Whatever is done or refused: no unit is in two parcels or in none after it left,
 parcels, and a parcel's money is taken once. [U-14…U-25, faults C-2, S-3]
 """
 
+from collections import Counter
+
 import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -52,6 +54,12 @@ ABLE = {
 }
 
 
+def in_parcels(order):
+    """Count the units of each line that are in parcels."""
+    live = [one for one in order.shipments if one.status != "CANCELED"]
+    return sum((Counter(one.units) for one in live), Counter())
+
+
 class Parcels(RuleBasedStateMachine):
     refused: Problem | None = None
 
@@ -72,7 +80,8 @@ class Parcels(RuleBasedStateMachine):
             self.refused = refused
             return
         if not change.nothing:
-            self.folder = later(change.after)
+            before, self.folder = in_parcels(self.folder), later(change.after)
+            assert action is cancel_shipment or before <= in_parcels(self.folder), "unpacked"
 
     def line(self, pick):
         return self.folder.items[pick % len(self.folder.items)]
