@@ -29,6 +29,8 @@ def test_a_bag_is_cancelled_and_the_other_stays(shop):
     assert [bag["status"] for bag in after["bags"]] == ["CANCELED", "ACCEPTED"]
     assert after["state"]["system_state"] == "PROCESSING"
     assert after["financial_status"] == "PARTIALLY_REFUNDED"
+    assert (after["total"], after["canceled_total"]) == (5000, 3000)
+    assert [bag["canceled_total"] for bag in after["bags"]] == [3000, 0]
     assert after["bags"][0]["items"][0]["delivery_state"] == "CANCELED"
     assert [one["action"] for one in after["bags"][0]["allowed_actions"]] == []
     refund = after["refunds"][0]

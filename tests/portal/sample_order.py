@@ -83,6 +83,7 @@ def bag(index: int, merchant: str, items: list[dict[str, Any]], **more: Any) -> 
         "tax_total": 0,
         "duty_total": 0,
         "discount_total": 2000,
+        "canceled_total": 0,
         "total": total + 2900,
         "amounts": amounts(authorized=total, captured=total // 2),
         "items": items,
@@ -127,6 +128,7 @@ def order(**more: Any) -> OrderShape:
         financial_status="PAID",
         fulfillment_status="DELIVERED",
         discount_total=0,
+        canceled_total=0,
         total=35500,
         shipments=[
             parcel(
@@ -181,6 +183,7 @@ def order(**more: Any) -> OrderShape:
         "tax_total": 0,
         "duty_total": 0,
         "discount_total": 2000,
+        "canceled_total": 0,
         "total": 100000,
         "amounts": sums,
         "customer": {

@@ -118,6 +118,7 @@ async def test_one_bag_is_cancelled_and_the_other_stays(site: Site, tab: Tab) ->
     )
     await tab.page.get_by_role("button", name="Done").click()
     await expect(tab.page.locator("#order-head")).to_contain_text("Processing")
+    await expect(tab.page.locator("#order-head")).to_contain_text("20.00 EUR of it cancelled")
     await expect(tab.page.locator("#order-timeline")).to_contain_text(
         "A part of the order cancelled: 4.44 EUR refunded, 15.56 EUR reversed"
     )

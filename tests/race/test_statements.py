@@ -48,10 +48,14 @@ async def test_hot_commands_at_the_manual_gateway(pool: Pool, account: Account):
     assert (await shop.folder(paid)).order.captured == 5000
     other = await shop.order(5000, gateway="manual")
     await count(CANCEL, shop.run(CANCEL, other))
+    other = await shop.order(5000, gateway="manual", bags=2)
+    part = (await shop.folder(other)).bags[0].id
+    await count("cancel a bag", shop.run(CANCEL, other, bag_id=part))
     async with pool.connection(account.id) as connection:
         await count("read", open_folder(connection, order_id, frozenset(TOLD)))
     await shop.works.aclose()
     assert counted == {
         "create": 2, CAPTURE: 2, REFUND: 2, VOID: 2, "ship": 2, "send": 2,
-        "send and take": 2, CANCEL: 2, "read": 1,
+        "send and take": 2, CANCEL: 2,
+        "cancel a bag": 2, "read": 1,
     }

@@ -70,6 +70,7 @@ class BagShape(msgspec.Struct, frozen=True, kw_only=True):
     duty_total: int
     discount_total: int
     total: int
+    canceled_total: int
     amounts: AmountsShape
     items: list[ItemShape]
     shipments: list[ShipmentShape]
@@ -323,6 +324,7 @@ class OrderShape(msgspec.Struct, frozen=True, kw_only=True):
     duty_total: int
     discount_total: int
     total: int
+    canceled_total: int
     amounts: AmountsShape
     customer: dict[str, Any]
     billing_address: dict[str, Any] | None

@@ -96,6 +96,7 @@ def tell_bag(folder: Folder, bag: Bag, actor: Actor) -> BagShape:
         duty_total=bag.duty_total,
         discount_total=bag.discount_total,
         total=bag.total,
+        canceled_total=bag.canceled_total,
         amounts=tell_amounts(bag, due=bag.due),
         items=[tell_item(item, folder.store.delivery_labels) for item in items],
         shipments=[
@@ -150,6 +151,7 @@ def tell_order(folder: Folder, actor: Actor) -> OrderShape:
         duty_total=total("duty_total"),
         discount_total=total("discount_total"),
         total=total("total"),
+        canceled_total=total("canceled_total"),
         amounts=tell_amounts(own, due=sum(bag.due for bag in bags) if limited else order.due),
         customer=order.customer,
         billing_address=None if limited else order.billing_address,

@@ -301,7 +301,10 @@ class OrderView(msgspec.Struct, kw_only=True):
             ("Duty", bag.duty_total),
             ("Discount", -bag.discount_total),
         ]
-        return [*((label, minor) for label, minor in parts if minor), ("Total", bag.total)]
+        told = [(label, minor) for label, minor in parts if minor]
+        if bag.canceled_total:
+            told += [("Ordered", bag.total), ("Cancelled", -bag.canceled_total)]
+        return [*told, ("Total", bag.total - bag.canceled_total)]
 
     def who(self, one: TransactionShape) -> str:
         """Who asked for a movement."""
