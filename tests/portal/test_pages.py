@@ -55,7 +55,7 @@ def read(text: str) -> Reader:
 
 def every() -> list[tuple[Shot, bool]]:
     """Every page, and every dialog also as the fragment that opens above a page."""
-    dialogs = ("money", "goods", "problems", "access")
+    dialogs = ("money", "goods", "returns", "problems", "access")
     return [(shot, False) for shot in SHOTS] + [
         (shot, True)
         for shot in SHOTS

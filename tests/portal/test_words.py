@@ -5,8 +5,9 @@ import pytest
 from counterfoil.actions.refund import REASON_CODES
 from counterfoil.book.filters import CHOICES
 from counterfoil.order.fact import FACT_TYPES
+from counterfoil.order.goods_return import CONDITIONS, RESOLUTIONS, RETURN_REASONS
 from counterfoil.order.life import MACHINES
-from counterfoil.portal import listing, reasons, story, words
+from counterfoil.portal import listing, reasons, return_words, story, words
 from counterfoil.portal.refusals import told
 from counterfoil.portal.respond import own_path
 from counterfoil.portal.timeline import changed_since
@@ -25,6 +26,7 @@ AXIS_OF = {
     "task": "task",
     "drift_line": "drift",
     "letter": "movement",
+    "return": "return",
 }
 
 
@@ -32,6 +34,12 @@ AXIS_OF = {
 def test_every_status_of_a_machine_has_a_word(machine):
     statuses = {*machine.born, *(edge.target for edge in machine.edges)}
     assert statuses <= set(words.AXES[AXIS_OF[machine.name]])
+
+
+def test_every_word_of_a_return_is_told():
+    assert set(return_words.RESOLUTIONS) == set(RESOLUTIONS)
+    assert set(return_words.REASONS) == set(RETURN_REASONS)
+    assert set(return_words.CONDITIONS) == set(CONDITIONS)
 
 
 def test_every_status_that_can_be_filtered_has_a_word():

@@ -24,6 +24,7 @@ from counterfoil.portal.figures import money
 from counterfoil.portal.forms import Form
 from counterfoil.portal.reading import Read, own_id, read_order
 from counterfoil.portal.refund_panel import became, refund_panel
+from counterfoil.portal.return_panel import return_shown
 from counterfoil.portal.saying import Typed
 from counterfoil.portal.timeline import facts_of
 from counterfoil.portal.visit import Visit
@@ -49,16 +50,21 @@ class Wanted(msgspec.Struct, kw_only=True):
     form: Form
     typed: Typed | None = None
     reference: str | None = None
+    return_id: str = ""
     shown: int | None = None
     typed_as: str = "You typed"
 
 
 class How(msgspec.Struct, frozen=True, kw_only=True):
-    """How a form's action is run: on which version, under which reference, as which step of it."""
+    """How a form's action is run: on which version, under which reference, as which step of it.
+
+    `return_id`: the order is found by this return of it, with what its next refund depends on.
+    """
 
     seen: int | None = None
     watch: tuple[str, ...] = ()
     reference: str | None = None
+    return_id: str = ""
     step: str = ""
 
 
@@ -129,7 +135,7 @@ async def run_money(visit: Visit, read: Read, wanted: Wanted) -> Response[bytes]
         return wanted.show(read)
     action = on_balance(wanted.action, wanted.measure, visit.minor("open_minor"))
     try:
-        how = How(reference=wanted.reference)
+        how = How(reference=wanted.reference, return_id=wanted.return_id)
         answered = await run(visit, read.order.id, action, how, **wanted.arguments)
     except Problem as problem:
         return await _refused(visit, read, wanted, problem)
@@ -146,7 +152,8 @@ async def run(
         key = msgspec.structs.replace(key, key=f"{key.key}-{how.step}")
     asked = works.asked(actor, key=key.key, source="portal")
     command = Command(
-        order_id=order_id,
+        order_id=how.return_id or order_id,
+        found_by="returns" if how.return_id else "orders",
         actor=actor,
         key=key,
         reference=how.reference,
@@ -193,6 +200,8 @@ async def shown(visit: Visit, order_id: str, answered: Answered) -> Response[byt
     body = msgspec.json.decode(answered.body)
     read = await read_order(visit, order_id)
     facts, status = facts_of(read), _own(answered.status)
+    if "resolution" in body:
+        return await return_shown(visit, order_id, str(body["id"]), status=_own(answered.status))
     if "reversed_amount" in body:
         plan = next(c for c in read.folder.cancellations if c.id == body["id"])
         return cancellation_panel(visit, read, plan, facts, status=status)

@@ -24,6 +24,7 @@ from counterfoil.portal.holding import HeldView, held_view
 from counterfoil.portal.order_sums import Ledger, Person, Place, ledger_of, person_of, place_of
 from counterfoil.portal.paying import Judged, PaymentView, payment_views
 from counterfoil.portal.refund_view import RefundView, refunds_of
+from counterfoil.portal.return_view import Entry, entries_of, may_come_back, returns_of
 from counterfoil.portal.reviewing import ReviewView, review_view
 from counterfoil.portal.state_words import hue_of
 
@@ -65,8 +66,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     calls: dict[str, list[Any]] = {}
     refund_doors: dict[str, str] = {}
     gate: str = ""
-    judged: dict[str, Judged] = {}
     asked_to_cancel: str = ""
+    judged: dict[str, Judged] = {}
     entries: Sequence[EntryShape] = ()
     payable: bool = False
     money_why: str = ""
@@ -116,6 +117,16 @@ class OrderView(msgspec.Struct, kw_only=True):
     def refunds(self) -> list[RefundView]:
         """Every refund, newest first, with its doors."""
         return refunds_of(self.order, self.known.refund_doors, self.gateway)
+
+    @property
+    def given_back(self) -> list[Entry]:
+        """Refunds and returns, newest first. [V-6…V-16]"""
+        return entries_of(self.refunds, returns_of(self.order))
+
+    @property
+    def returnable(self) -> dict[str, int]:
+        """How many units of each bag may still come back."""
+        return {bag.id: may_come_back(self.order, bag) for bag in self.order.bags}
 
     @property
     def holds(self) -> list[HoldShape]:
@@ -176,6 +187,17 @@ class OrderView(msgspec.Struct, kw_only=True):
         ]
 
     @property
+    def capture_value(self) -> int:
+        """What is proposed to be captured: all that is open of the first payment, and owed."""
+        offered = [
+            action.max_amount or 0
+            for one in self.to_capture[:1]
+            for action in one.allowed_actions
+            if action.action == "capture"
+        ]
+        return sum(offered)
+
+    @property
     def full_only(self) -> str:
         """Why only all of it can be captured; empty where a part can be. [Z-18, Z-19]"""
         judged = [self.known.judged.get(one.id, Judged()) for one in self.to_capture]
@@ -188,17 +210,6 @@ class OrderView(msgspec.Struct, kw_only=True):
         return any(not judged.get(one.id, Judged()).instant for one in self.order.payments)
 
     @property
-    @property
-    def capture_value(self) -> int:
-        """What is proposed to be captured: all that is open of the first payment, and owed."""
-        offered = [
-            action.max_amount or 0
-            for one in self.to_capture[:1]
-            for action in one.allowed_actions
-            if action.action == "capture"
-        ]
-        return sum(offered)
-
     def money_why(self) -> str:
         """Why no money can move now, where somebody might expect it."""
         return self.known.money_why

@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 from msgspec import Struct, field
 
-from counterfoil.portal import figures, words
+from counterfoil.portal import figures, return_words, words
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -131,6 +131,7 @@ def environment() -> jinja2.Environment:
         "payment_word": words.payment_word,
         "movements": words.MOVEMENTS,
         "reasons": words.REASONS,
+        "exchanged_number": return_words.exchanged_number,
         "hold_reasons": words.HOLDS,
     }
     return made

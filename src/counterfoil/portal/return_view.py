@@ -5,12 +5,15 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from counterfoil.book.returns import ListedReturn
+from counterfoil.order.goods_return import EXPECTED
 from counterfoil.order.goods_shapes import ReturnShape
-from counterfoil.order.shapes import OrderShape, RefundShape
+from counterfoil.order.shapes import BagShape, OrderShape, RefundShape
 from counterfoil.portal import story, words
 from counterfoil.portal.figures import ago, money
+from counterfoil.portal.refund_view import RefundView
 from counterfoil.portal.return_words import (
     IN_PASSING,
+    exchange_number,
     line_words,
     reason_word,
     resolution_word,
@@ -49,14 +52,19 @@ class ReturnView(NamedTuple):
     money: list[str]
     refunds: list[RefundShape]
     exchange: str
+    exchange_number: str
     asked_by: str
     decided: str
     doors: list[ReturnDoor]
 
-    @property
-    def created_at(self) -> datetime:
-        """When it was announced or recorded."""
-        return self.back.created_at
+
+class Entry(NamedTuple):
+    """What stands in the region Refunds and returns: one of the two, and when it began."""
+
+    at: datetime
+    id: str
+    back: ReturnView | None = None
+    refund: RefundView | None = None
 
 
 class ReturnRow(NamedTuple):
@@ -73,13 +81,33 @@ class ReturnRow(NamedTuple):
     merchant: str
 
 
+def entries_of(refunds: Sequence[RefundView], returns: Sequence[ReturnView]) -> list[Entry]:
+    """Put refunds and returns into one list, newest first."""
+    found = [Entry(one.refund.created_at, one.refund.id, refund=one) for one in refunds]
+    found += [Entry(one.back.created_at, one.back.id, back=one) for one in returns]
+    return sorted(found, key=lambda one: one[:2], reverse=True)
+
+
+def may_come_back(order: OrderShape, bag: BagShape) -> int:
+    """Count the units of a bag that left, did not come back and are not announced already."""
+    announced = sum(
+        line.missing
+        for back in order.returns
+        if back.bag_id == bag.id and back.status in EXPECTED
+        for line in back.lines
+    )
+    away = sum(item.quantity_shipped - item.quantity_returned for item in bag.items)
+    return max(0, away - announced)
+
+
 def returns_of(order: OrderShape) -> list[ReturnView]:
     """Tell the returns of an order, newest first."""
     newest = sorted(order.returns, key=lambda one: (one.created_at, one.id), reverse=True)
-    return [_view(order, one) for one in newest]
+    return [return_view(order, one) for one in newest]
 
 
-def _view(order: OrderShape, back: ReturnShape) -> ReturnView:
+def return_view(order: OrderShape, back: ReturnShape) -> ReturnView:
+    """Put a return into words."""
     bag = next(bag for bag in order.bags if bag.id == back.bag_id)
     names = {item.id: item.sku or item.name for item in bag.items}
     refunds = [one for one in order.refunds if one.return_id == back.id]
@@ -94,6 +122,7 @@ def _view(order: OrderShape, back: ReturnShape) -> ReturnView:
         money=_money(order, back, refunds),
         refunds=refunds,
         exchange=f"/portal/orders/{back.exchange_order_id}" if back.exchange_order_id else "",
+        exchange_number=exchange_number(order.number, back.position),
         asked_by=story.who(back.requested_by),
         decided=story.who(back.decided_by) if back.decided_by else "",
         doors=_doors(order, back),

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from counterfoil.order.goods_return import Return, ReturnLine
 from counterfoil.order.goods_shapes import ReturnShape
@@ -19,6 +20,7 @@ RESOLUTIONS = {
 }
 #: How it is said in passing, after “No money moved”.
 IN_PASSING = {"EXCHANGE": "replacement", "STORE_CREDIT": "store credit", "NONE": ""}
+_FOR = {"REFUND": "a refund", "EXCHANGE": "a replacement", "NONE": "nothing in return"}
 REASONS = {
     "UNWANTED": "Not wanted after all",
     "WRONG_SIZE": "Does not fit",
@@ -64,8 +66,8 @@ def line_words(line: ReturnLine, names: Mapping[str, str], status: str) -> str:
     """Tell a line: how many units of what, what came in of them, and in what state."""
     told = f"{line.quantity} × {names.get(line.item_id, '?')}"
     if not line.received:
-        over = status in ("RECEIVED", "CLOSED")
-        return f"{told}: did not come in" if over else told
+        rest = {"RECEIVED": ": still missing", "CLOSED": ": did not come in"}
+        return told + rest.get(status, "")
     parts = []
     if line.missing:
         parts.append(f"{line.received} came in, {line.missing} missing")
@@ -82,3 +84,30 @@ def line_words(line: ReturnLine, names: Mapping[str, str], status: str) -> str:
 def units_of(back: Return | ReturnShape) -> str:
     """Count the units of a return."""
     return plural(sum(line.quantity for line in back.lines), "unit", "units")
+
+
+def exchange_number(number: str, position: int) -> str:
+    """Name the order that replaces what came back in a return; the core numbers it so."""
+    return f"{number}-X{position}"
+
+
+def exchanged_number(number: str) -> str:
+    """Name the order that an exchange is for."""
+    return number.rpartition("-X")[0] or "another"
+
+
+def fact_words(back: Mapping[str, Any]) -> dict[str, str]:
+    """Collect what the timeline's sentences name of a return, from its shape in a fact."""
+    if not back:
+        return {}
+    asked = sum(int(line["quantity"]) for line in back["lines"])
+    came = sum(int(line.get("received", 0)) for line in back["lines"])
+    gets = resolution_word(str(back["resolution"]))
+    units = plural(asked, "unit", "units")
+    rest = plural(asked - came, "unit", "units")
+    return {
+        "returned": f"{units}, for {_FOR.get(str(back['resolution']), gets.lower())}",
+        "received": units if came == asked else f"{came} of {units}",
+        "late": ", after the time for returns" if back.get("late") else "",
+        "missing": f"; {rest} did not come in" if came < asked else "",
+    }

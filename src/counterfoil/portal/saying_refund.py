@@ -139,7 +139,7 @@ def say_refund(
         through_order=PAYMENT_ORDERS[promise.payment_order]
         if len(promise.plan) > 1 and promise.payment_order
         else "",
-        approval=_approval(actor, promise.currency, approvers) if told.waits else "",
+        approval=approval_of(actor, promise.currency, approvers) if told.waits else "",
         how=told.how,
         comes=_comes(folder, told),
     )
@@ -180,10 +180,12 @@ def _sentence(folder: Folder, told: Rehearsal) -> str:
     )
 
 
-def _approval(actor: Actor, currency: str, approvers: Sequence[str]) -> str:
+def approval_of(actor: Actor, currency: str, approvers: Sequence[str]) -> str:
     """Say why it waits, and whose word it takes."""
     limit = money(actor.limit("refund", currency) or 0, currency)
     why = f"It is more than the {limit} that you may give back alone."
+    if not actor.can("payments.refund"):
+        why = "You may take goods back, but not give money back."
     if not approvers:
         return f"{why} Nobody else may approve so much yet: ask who manages access."
     named, more = list(approvers[:NAMED_MAX]), len(approvers) - NAMED_MAX

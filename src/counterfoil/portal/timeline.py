@@ -22,6 +22,7 @@ CHANGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("invoice.", ("invoice",)),
     ("payment.", ("head", "attention", "payments", "refunds")),
     ("refund.", ("head", "attention", "payments", "refunds")),
+    ("return.", ("head", "attention", "items", "payments", "refunds")),
     ("task.", ("attention",)),
     ("shipment.", ("head", "attention", "items")),
     ("item.", ("head", "items")),

@@ -42,7 +42,7 @@ async def returns_page(request: Asking) -> Response[bytes]:
         )
         counts = await count_returns(connection, visit.actor)
     return visit.page(
-        "returns/list.html",
+        "operations/returns.html",
         rows=[listed_row(one, visit.frame.now) for one in page.data],
         which=which,
         resolution=resolution,
