@@ -39,6 +39,7 @@ def settle_difference(draft: Draft, asked: Asked, wanted: WantedEdit, made: Orde
         _check_back(folder, asked, wanted, back.amount)
         _give_back(draft, asked, made, amount=back.amount, cheaper=back.cheaper)
     release_unowed(draft, asked)
+    _ask_again(draft, made)
     if wanted.hold_until_paid and draft.due > folder.order.due:
         hold_until_paid(draft)
     release_if_paid(draft)
@@ -83,6 +84,31 @@ def _give_back(
     waits = needs_approval(asked.actor, amount, folder.order.currency)
     nobody = msgspec.structs.replace(asked, key=None, lease=None)
     promise_refund(draft, nobody, promised(draft, wanted, reckoned, plan), waits=waits)
+
+
+def _ask_again(draft: Draft, made: OrderEdit) -> None:
+    """Let be due again what went back while the order was worth less, as far as it is wanted now.
+
+    What it is worth more is covered by what is kept or held; what of it is neither that nor due
+    by itself was authorised once, and released or given back since.
+    """
+    folder = draft.before
+    order, bags = folder.order, draft.section("bags")
+    more = made.after.total - made.before.total
+    covered = order.refundable + order.open + order.capture_pending
+    dearer = draft.due - order.due
+    gap = min(more - dearer, made.after.total - covered - draft.due)
+    if more <= 0 or gap <= 0:
+        return
+    need = draft.due + gap - sum(bag.lacking for bag in bags)
+    below = [max(0, -bag.lacking) for bag in bags]
+    worth = {bag.id: bag.total - bag.canceled_total for bag in folder.bags}
+    up = [max(0, bag.total - bag.canceled_total - worth[bag.id]) for bag in bags]
+    first = split(min(need, sum(below)), below)
+    rest = split(need - sum(first), up)
+    for bag, one, other in zip(bags, first, rest, strict=True):
+        draft.put(msgspec.structs.replace(bag, reopened=bag.reopened + one + other))
+    draft.set_order(reopened=sum(bag.reopened for bag in draft.section("bags")))
 
 
 def _shares(folder: Folder, amount: int, cheaper: Mapping[str, int]) -> list[Allocation]:

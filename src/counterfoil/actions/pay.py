@@ -75,10 +75,7 @@ def due_by_bag(folder: Folder) -> dict[str, int]:
     """
     renewed = {p.renews for p in folder.payments if p.renews and p.authorized}
     by_id = {payment.id: payment for payment in folder.payments}
-    left = {
-        bag.id: bag.total - bag.canceled_total - bag.authorized + bag.expired
-        for bag in folder.bags
-    }
+    left = {bag.id: bag.lacking for bag in folder.bags}
     for row in folder.transactions:
         sign = 0
         if row.type == "VOID" and row.status != "FAILED" and row.payment_id in renewed:

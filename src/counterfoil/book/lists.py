@@ -27,7 +27,7 @@ __all__ = ["Filters", "OrderPage", "list_orders", "view_counts"]
 
 _UNTOLD = frozenset({"previous_state", "billing_address", "create_fingerprint"})
 _OF_BAGS = ("sub_total", "shipping_total", "tax_total", "duty_total", "discount_total", "total",
-            "canceled_total", "authorized", "captured", "voided", "expired", "refunded",
+            "canceled_total", "reopened", "authorized", "captured", "voided", "expired", "refunded",
             "capture_pending", "void_pending", "refund_pending")
 _OF_ITEMS = ("unit_count", "shipped_count")
 _PAGE = """with <before>page(place, id) as materialized (<page>)

@@ -26,11 +26,21 @@ class Bag(Amounts, frozen=True, kw_only=True):
     discount_total: int
     total: int
     canceled_total: int = 0
+    reopened: int = 0
 
     @property
     def due(self) -> int:
         """What no payment covers yet; what expired is due again."""
-        return max(0, self.total - self.canceled_total - self.authorized + self.expired)
+        return max(0, self.lacking)
+
+    @property
+    def lacking(self) -> int:
+        """What payments have to cover; below zero where more was authorised than it is worth.
+
+        `reopened` was authorised once, went back while the bag was worth less, and is due again.
+        """
+        worth = self.total - self.canceled_total
+        return worth - self.authorized + self.expired + self.reopened
 
     @property
     def owed(self) -> int:

@@ -232,7 +232,7 @@ def _back(
         if row.status in UNSETTLED and row.type != "ACKNOWLEDGE" and of_bag(row, bag_id)
     ]
     asked = sum(of_bag(row, bag_id) for row in going if row.type == "AUTHORIZE")
-    unpaid = bag.total - bag.canceled_total - bag.authorized - asked + bag.expired
+    unpaid = bag.lacking - asked
     here = bag.open + bag.refundable + sum(of_bag(row, bag_id) for row in going)
     if ending:
         worth = bag.total - bag.canceled_total

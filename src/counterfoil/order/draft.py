@@ -22,7 +22,7 @@ from counterfoil.order.tells import brief_order, told
 
 _SECTION_OF = {noun: section for section, noun in SECTIONS.items()}
 _MONEY = frozenset({"bags", "payments"})
-_WORTH = ("total", "canceled_total")
+_WORTH = ("total", "canceled_total", "reopened")
 
 
 class Draft:

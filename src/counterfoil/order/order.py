@@ -39,6 +39,7 @@ class Order(Amounts, frozen=True, kw_only=True):
     discount_total: int
     total: int
     canceled_total: int = 0
+    reopened: int = 0
     unknown_pending: int = 0
     invoice_number: str | None = None
     merchant_reference: str | None = None
@@ -73,5 +74,9 @@ class Order(Amounts, frozen=True, kw_only=True):
 
     @property
     def due(self) -> int:
-        """What no payment covers yet; what expired is due again. Never below zero. [rulings 21]"""
-        return max(0, self.total - self.canceled_total - self.authorized + self.expired)
+        """What no payment covers yet; what expired is due again. Never below zero. [rulings 21]
+
+        So is `reopened`: what went back while the order was worth less, and an edit asks for anew.
+        """
+        worth = self.total - self.canceled_total
+        return max(0, worth - self.authorized + self.expired + self.reopened)

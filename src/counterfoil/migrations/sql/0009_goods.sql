@@ -61,7 +61,11 @@ create table edits (
   constraint edits_order foreign key (account_id, order_id) references orders (account_id, id)
 );
 
-alter table orders add column exchange_for uuid;
+alter table orders
+  add column exchange_for uuid,
+  add column reopened bigint not null default 0;
+-- What was released or given back because the order was worth less, and is due again since an edit.
+alter table bags add column reopened bigint not null default 0;
 alter table items add column added_in uuid;
 alter table refunds
   add column return_id uuid,
