@@ -189,6 +189,10 @@ async def test_a_step_that_is_refused_says_so_and_calls_a_person(site: Site, tab
     await expect(tab.page.locator("#dialog-title")).to_contain_text("Not all the money went back")
     await expect(dialog).to_contain_text("20.00 EUR authorised was refused: not reversed")
     assert await dialog.get_by_role("link", name="Run again").count() == 0
+    await tab.goto(f"/portal/orders/{order_id}")
+    strip = tab.page.locator("#order-attention")
+    await expect(strip).to_contain_text("20.00 EUR of what was cancelled did not go back")
+    await expect(strip.get_by_role("link", name="Void…")).to_be_visible()
     await tab.goto("/portal/tasks")
     await expect(tab.page.locator("main")).to_contain_text("Cancelled, money not back")
 

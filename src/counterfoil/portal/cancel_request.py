@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from counterfoil.order.folder import Folder
 from counterfoil.portal import story
 from counterfoil.portal.reading import Read
 
@@ -23,6 +24,21 @@ def asked_to_cancel(read: Read) -> str:
     words = next((note.body for note in read.order.notes if note.id == note_id), "")
     told = _who(read, data, newest.actor)
     return f"{told}: “{words}”" if words else told
+
+
+def unreturned(folder: Folder) -> int:
+    """Tell how much did not go back of what was cancelled in part; no more than is still here.
+
+    Where somebody has given it back by hand since, nothing. Minor units.
+    """
+    order = folder.order
+    missing = sum(
+        (plan.amount or 0) - plan.refunded_amount - plan.reversed_amount
+        for plan in folder.cancellations
+        if not plan.whole and plan.status in ("FAILED", "PARTIALLY_CANCELED")
+    )
+    here = order.captured - order.refunded - order.refund_pending + order.outstanding
+    return max(0, min(missing, here - (order.total - order.canceled_total)))
 
 
 def _who(read: Read, data: dict[str, Any], actor: dict[str, Any]) -> str:

@@ -67,6 +67,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     refund_doors: dict[str, str] = {}
     gate: str = ""
     asked_to_cancel: str = ""
+    unreturned: int = 0
     judged: dict[str, Judged] = {}
     entries: Sequence[EntryShape] = ()
     payable: bool = False
@@ -106,7 +107,8 @@ class OrderView(msgspec.Struct, kw_only=True):
     def reasons(self) -> list[reasons.Reason]:
         """Why a person should look, most urgent first, each with its door."""
         asked = self.known.asked_to_cancel
-        return reasons.of_order(self.order, self.known.transactions, self.gateway, asked)
+        told = reasons.of_order(self.order, self.known.transactions, self.gateway, asked)
+        return reasons.unreturned(self.order, self.known.unreturned) + told
 
     @property
     def cancel_door(self) -> str:

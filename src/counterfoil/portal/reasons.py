@@ -122,6 +122,23 @@ def of_order(
     return told
 
 
+def unreturned(order: OrderShape, minor: int) -> list[Reason]:
+    """Say that money of a cancelled part did not go back, with the way to return it."""
+    if minor <= 0:
+        return []
+    page, taken = f"/portal/orders/{order.id}", order.amounts.refundable > 0
+    return [
+        Reason(
+            "danger",
+            "coins",
+            f"{money(minor, order.currency)} of what was cancelled did not go back",
+            door="Refund…" if taken else "Void…",
+            href=f"{page}/refund" if taken else f"{page}/void",
+            right="payments.refund" if taken else "payments.void",
+        )
+    ]
+
+
 def _cancelling(order: OrderShape, reason: Reason, asked: str) -> Reason:
     """Say how a cancellation stands: asked for, with both doors, or begun and not finished."""
     page, able = f"/portal/orders/{order.id}", {one.action for one in order.allowed_actions}

@@ -13,7 +13,7 @@ from counterfoil.kernel.problem import NotFound
 from counterfoil.order.telling import tell_summary
 from counterfoil.order.transaction import UNSETTLED, Transaction
 from counterfoil.portal import figures, words
-from counterfoil.portal.cancel_request import asked_to_cancel
+from counterfoil.portal.cancel_request import asked_to_cancel, unreturned
 from counterfoil.portal.figures import money
 from counterfoil.portal.order_view import OrderView
 from counterfoil.portal.reading import Read, gateway_name, known, lines_page_of, tab_of
@@ -59,6 +59,7 @@ def view_of(visit: Visit, read: Read, facts: Facts, **more: Any) -> OrderView:
             visit.actor,
             entries=read.entries,
             asked_to_cancel=asked_to_cancel(read),
+            unreturned=0 if visit.actor.merchants else unreturned(read.folder),
             **facts.shown,
         ),
         tab=tab_of(visit),
