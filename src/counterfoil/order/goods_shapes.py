@@ -76,9 +76,9 @@ class EditShape(msgspec.Struct, frozen=True, kw_only=True):
 
     `difference` is the new worth less the old; `due` what has to be paid beside, `release` what is
     authorised and will not be taken, `give_back` what was taken too much. All in minor units.
+    `approval` says whether a second person has to approve that, `explanation` has it in sentences.
     """
 
-    `approval` says whether a second person has to approve that, `explanation` has it in sentences.
     id: str | None
     order_id: str
     position: int
