@@ -162,7 +162,7 @@ def done() -> dict[str, Any]:
         "edit": type("Edit", (), {"position": 2}),
         "sums": (("Before", 69800), ("Difference", 18000), ("After", 87800)),
         "lines": ["180.00 NOK is due.", "The goods stay here until it is paid."],
-        "due": True,
+        "due": 18000,
         "back": f"/portal/orders/{order.id}",
         "view": None,
         "row": None,

@@ -91,6 +91,7 @@ async def test_what_is_added_is_due_and_a_payment_is_a_press_away(site: Site, ta
     await expect(sums(tab)).to_contain_text(f"{money(1800, 'EUR')} is due")
     await expect(sums(tab)).to_contain_text("The goods stay here")
     await tab.page.click("#money-go")
+    await expect(tab.page.locator("#dialog-title")).to_contain_text("is edited")
     await expect(tab.page.locator("#dialog")).to_contain_text(f"{money(1800, 'EUR')} is due")
     assert (await site.shop.folder(order_id)).order.hold_shipment
     await expect(tab.page.locator("#order-items")).to_contain_text("CAP-9")

@@ -249,7 +249,7 @@ def _show(visit: Visit, read: Read, form: EditForm) -> Response[bytes]:
 
 
 def _done(visit: Visit, read: Read, made: OrderEdit) -> Response[bytes]:
-    due = bool(read.folder.order.due) and visit.actor.can(RIGHT)
+    due = read.folder.order.due if visit.actor.can(RIGHT) else 0
     return visit.page(
         "edits/done.html",
         order=read.order,
