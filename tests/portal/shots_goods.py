@@ -88,7 +88,7 @@ def _options() -> tuple[StateOption, ...]:
             words.look("item", code),
             code == "READY",
             "" if code in (*able, "READY") else "Not from Ready.",
-            code == "SHIPPED",
+            f"{BACK}/items/y/delivery-state?to=SHIPPED" if code == "SHIPPED" else "",
         )
         for code in DELIVERY_STATES
     )

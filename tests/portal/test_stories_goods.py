@@ -25,6 +25,7 @@ async def test_a_delivery_state_is_chosen_in_a_menu(site: Site, tab: Tab) -> Non
     await expect(closed).to_be_disabled()
     await expect(closed).to_contain_text("Not from Pending.")
     await expect(row.get_by_role("button", name="Returned")).to_contain_text("Record a return")
+    await expect(row.get_by_role("link", name="Cancelled")).to_be_visible()
     for _ in range(3):
         await tab.page.keyboard.press("ArrowDown")
     await expect(row.get_by_role("button", name="Ready")).to_be_focused()
@@ -143,3 +144,23 @@ async def test_a_very_long_order_is_paged(site: Site, tab: Tab) -> None:
     await tab.page.keyboard.press("Enter")
     await expect(tab.page.locator(f"#tracking-{item.id}")).to_contain_text("LATE-1")
     await expect(rows).to_have_count(5)
+
+
+async def test_a_state_that_is_an_operation_opens_it(site: Site, tab: Tab) -> None:
+    """Cancelled and Returned are done, not put: each opens its own dialog. [principle 5]"""
+    order_id = await place(site)
+    await ready(site, order_id, "SKU-1", state="SHIPPED")
+    await tab.goto(f"/portal/orders/{order_id}")
+    dialog = tab.page.locator("#dialog")
+    for sku, name, title in (
+        ("SKU-1", "Returned", "coming back"),
+        ("SKU-2", "Cancelled", "Cancel"),
+    ):
+        item = await line(site, order_id, sku)
+        await tab.page.locator(f"#state-{item.id}").click()
+        await tab.page.locator(f"#item-{item.id}").get_by_role("link", name=name).click()
+        await expect(tab.page.locator("#dialog-title")).to_contain_text(title)
+        await tab.page.keyboard.press("Escape")
+        await expect(dialog).to_be_hidden()
+    states = [(await line(site, order_id, sku)).delivery_state for sku in ("SKU-1", "SKU-2")]
+    assert states == ["SHIPPED", "PENDING"]

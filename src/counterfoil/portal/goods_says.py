@@ -30,13 +30,16 @@ class Says(NamedTuple):
 
 
 class StateOption(NamedTuple):
-    """A delivery state to choose: its word, why it is closed, and whether it asks first."""
+    """A delivery state to choose: its word, and why it is closed.
+
+    `href` is where it is asked about first, or where what it stands for is done.
+    """
 
     code: str
     word: words.Word
     current: bool = False
     why: str = ""
-    asks: bool = False
+    href: str = ""
 
 
 def rehearse(action: Callable[..., Change], folder: Folder, actor: Actor, **wanted: Any) -> Change:
@@ -47,16 +50,26 @@ def rehearse(action: Callable[..., Change], folder: Folder, actor: Actor, **want
 def state_options(folder: Folder, actor: Actor, item: Item) -> list[StateOption]:
     """List every delivery state, such as are closed now with the sentence why. [U-15, U-17]"""
     labels = folder.store.delivery_labels
-    return [
-        StateOption(
-            code,
-            words.look("item", code)._replace(label=state_name(code, labels)),
-            code == item.delivery_state,
-            why_not_state(folder, actor, item, code),
-            asks=code == "SHIPPED",
-        )
-        for code in DELIVERY_STATES
-    ]
+    found = []
+    for code in DELIVERY_STATES:
+        word = words.look("item", code)._replace(label=state_name(code, labels))
+        href = _door(folder, actor, item, code)
+        why = "" if href and code in ELSEWHERE else why_not_state(folder, actor, item, code)
+        found.append(StateOption(code, word, code == item.delivery_state, why, href))
+    return found
+
+
+def _door(folder: Folder, actor: Actor, item: Item, code: str) -> str:
+    """Say where a state is asked about: before goods leave, a return, a cancellation."""
+    page = f"/portal/orders/{folder.order.id}"
+    away = item.quantity_shipped - item.quantity_returned
+    if code == "SHIPPED":
+        return f"{page}/items/{item.id}/delivery-state?to=SHIPPED"
+    if code == "RETURNED" and away > 0 and actor.can("returns.write"):
+        return f"{page}/returns/new?bag={item.bag_id}"
+    if code == "CANCELED" and item.waiting > 0 and actor.can("orders.cancel"):
+        return f"{page}/cancel?scope=items&units-{item.id}={item.waiting}"
+    return ""
 
 
 def why_not_state(folder: Folder, actor: Actor, item: Item, code: str) -> str:
