@@ -232,6 +232,8 @@ def _responses(endpoint: Endpoint, references: dict[Any, dict[str, Any]]) -> dic
         told[str(status)] = {"description": _STATUSES[status], "headers": _refer(names)}
         if kind is not None:
             told[str(status)]["content"] = {endpoint.media: {"schema": references[kind]}}
+        elif status == 200 and endpoint.media != "application/json":
+            told[str(status)]["content"] = {endpoint.media: {}}
     by_status: dict[int, list[type[Problem]]] = {}
     for one in problems_of(endpoint):
         by_status.setdefault(one.status, []).append(one)
