@@ -3,7 +3,7 @@
 from docs.generator.requirements import Requirements, pending, proofs, requirements
 
 #: The most ids that may wait for their proof. Lower it with every proof; it never rises.
-PENDING_MAX = 27
+PENDING_MAX = 21
 
 
 def test_every_requirement_has_one_document_and_one_sentence():
