@@ -174,7 +174,7 @@ def _proposed(read: Read, bag: Bag, asked: Mapping[str, str]) -> Form:
             values[UNITS + part.item_id] = str(units) if units else ""
     elif sum(free.values()) == 1:
         values[UNITS + next(iter(free))] = "1"
-    known = ("resolution", "arrived", "reason_code")
+    known = ("resolution", "arrived", "reason_code", *(UNITS + item_id for item_id in free))
     values |= {name: asked[name] for name in known if name in asked}
     return _filled(read, bag, values)
 
