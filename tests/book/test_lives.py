@@ -15,6 +15,7 @@ from counterfoil.actions.change_state import change_state
 from counterfoil.actions.choose_method import choose_method
 from counterfoil.actions.decide_review import fail_review, pass_review
 from counterfoil.actions.edit import edit
+from counterfoil.actions.edit_lines import edit_lines
 from counterfoil.actions.expire import expire
 from counterfoil.actions.hold import WantedHold, hold, release
 from counterfoil.actions.move_shipment import (
@@ -47,6 +48,7 @@ from counterfoil.kernel.due import claim_one
 from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.problem import Problem
 from counterfoil.order import answers
+from counterfoil.order.editing import WantedAddition, WantedEdit, WantedUnits
 from counterfoil.order.folder import SECTIONS
 from counterfoil.order.gateway import Answer, Outcome
 from counterfoil.order.intake import WantedOrder
@@ -136,6 +138,21 @@ class Chance(random.Random):
             return move, more
         return move, {"shipment_id": parcel, **more}
 
+    def edit(self, folder):
+        lines = [item for item in folder.items if item.deliverable and item.live]
+        fewer = [
+            WantedUnits(item_id=item.id, quantity=self.randint(0, item.live))
+            for item in self.sample(lines, min(len(lines), self.choice([0, 1, 2])))
+        ]
+        bag = self.choice(folder.bags).id
+        new = WantedAddition(bag_id=bag, sku="CAP", name="Cap", quantity=2, unit_price=350)
+        return WantedEdit(
+            lines=fewer,
+            add=[new] if self.random() < 0.4 else [],
+            shipping={bag: self.choice([0, 100, 900])} if self.random() < 0.4 else {},
+            hold_until_paid=self.random() < 0.5,
+        )
+
     def rest(self, folder, count):
         blocks = (self.choice(["capture", "shipment"]),)
         choices = [
@@ -147,6 +164,7 @@ class Chance(random.Random):
             (self.choice([pass_review, send_to_review, take_review]), {}),
             (change_state, {"state": self.choice(STATES)}),
             (acknowledge, {}),
+            *[(edit_lines, {"wanted": self.edit(folder)})] * 3,
         ]
         if count > 12 or self.random() < 0.1:
             choices.append((cancel, {"wanted": WantedCancel(notify_customer=True)}))
@@ -209,7 +227,8 @@ async def test_no_life_is_refused_by_the_database(pool, admin, shop, gateway):
                 done[action.__name__] += 1
     assert by_database == []
     assert sum(done.values()) > 120
-    assert {"capture", "void", "refund", "ship", "send_shipment", "cancel"} <= set(done)
+    often = {"capture", "void", "refund", "ship", "send_shipment", "cancel", "edit_lines"}
+    assert often <= set(done)
     assert not {"internal", "unavailable"} & set(problems)
     assert await check(pool, admin.account_id) == []
 
