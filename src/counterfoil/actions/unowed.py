@@ -2,9 +2,10 @@
 
 import msgspec
 
+from counterfoil.actions.send_back import release
 from counterfoil.order.draft import Draft
-from counterfoil.order.intent import Asked, new_transaction
-from counterfoil.order.moves import book, reserve, share_open
+from counterfoil.order.intent import Asked
+from counterfoil.order.moves import share_open
 from counterfoil.order.payment import Payment
 from counterfoil.order.transaction import Transaction
 
@@ -25,18 +26,6 @@ def release_unowed(draft: Draft, asked: Asked) -> list[Transaction]:
 
 
 def _release(draft: Draft, payment: Payment, asked: Asked) -> Transaction:
-    row = new_transaction(
-        draft,
-        payment,
-        kind="VOID",
-        amount=payment.open,
-        allocations=share_open(payment.open, draft.section("bags"), None, first="spare"),
-        asked=msgspec.structs.replace(asked, key=None, lease=None),
-    )
-    if row.status == "PENDING":
-        reserve(draft, row)
-        draft.fact("payment.void_requested", row)
-    else:
-        book(draft, row)
-        draft.fact("payment.voided", row)
-    return row
+    shares = share_open(payment.open, draft.section("bags"), None, first="spare")
+    by_itself = msgspec.structs.replace(asked, key=None, lease=None)
+    return release(draft, payment, shares, by_itself)

@@ -67,10 +67,3 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     def waiting(self) -> int:
         """Live units that have not left."""
         return self.live - self.quantity_shipped
-
-    @property
-    def canceled_value(self) -> int:
-        """What the cancelled units cost, rounded down; all of it when all are cancelled."""
-        if self.quantity_canceled == self.quantity:
-            return self.line_total
-        return self.line_total * self.quantity_canceled // self.quantity
