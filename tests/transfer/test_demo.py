@@ -11,13 +11,20 @@ from typing import Any
 import msgspec
 import pytest
 
+from counterfoil.book.invariants import check
+from counterfoil.kernel.secrets import KeyRing
 from counterfoil.kernel.shape import Code
 from counterfoil.order.config import BUILT_IN_STATES, COLOURS, MAPPABLE_STATES
 from counterfoil.order.history import Brought, faults_of
 from counterfoil.order.rights import BUILT_IN_ROLES
 from counterfoil.transfer.demo import demo_orders, demo_setup
+from counterfoil.transfer.demo_acts import ACTS, act_today
+from counterfoil.transfer.demo_loading import OWN_STATES, Demo, _set_up
 from counterfoil.transfer.demo_people import FOLK
 from counterfoil.transfer.demo_stories import CUSTOM_STATES, STORIES
+from counterfoil.transfer.importing import Into
+from counterfoil.transfer.line import Line
+from counterfoil.transfer.runs import run_import
 
 TODAY = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 ORDERS = list(demo_orders(TODAY))
@@ -174,11 +181,60 @@ def test_the_setup_is_one_that_the_api_takes() -> None:
 
 
 def test_without_custom_states_orders_are_in_what_those_count_as() -> None:
-    plain = [order.get("history", {}) for order in demo_orders(TODAY, custom_states=False)]
+    plain = [order.get("history", {}) for order in demo_orders(TODAY, custom_states=())]
     found = {history.get("state", "new") for history in plain}
     assert found == {state.code for state in BUILT_IN_STATES}
+
+
+def test_one_store_alone_has_states_of_its_own_and_uses_them() -> None:
+    orders = list(demo_orders(TODAY, custom_states=OWN_STATES))
+    (own,) = OWN_STATES
+    states = Counter(
+        (order["store"] == own, order.get("history", {}).get("state") in CUSTOM_STATES)
+        for order in orders
+    )
+    assert states[False, True] == 0
+    assert 0.05 < states[True, True] / (states[True, True] + states[True, False]) < 0.3
 
 
 def test_few_orders_still_have_every_story() -> None:
     few = [msgspec.convert(order, Brought) for order in demo_orders(TODAY, count=len(STORIES))]
     assert {o.history.state for o in few if o.history} >= {"fraud", "suspended", "cancel_requested"}
+
+
+async def test_what_happens_today_is_in_every_state_of_goods_that_come_back(pool, account) -> None:
+    """Returns, exchanges, parts cancelled, edits: as people do it, and every promise is kept."""
+    demo = Demo(account_id=account.id, keys=KeyRing([b"k" * 32]), sandbox_url="http://127.0.0.1:9",
+                count=1000)
+    async with pool.connection(account.id) as connection:
+        await _set_up(connection, demo, SETUP)
+        now = await connection.value("select cf_now()")
+    told = [order for order in demo_orders(now, count=demo.count, custom_states=OWN_STATES)
+            if order.get("fraud_review") or not order.get("payment", {}).get("reference")]
+    for order in told:  # no card gateway is asked here
+        order.get("payment", {}).update(gateway="manual")
+    lines = [Line(number=n, order=order, raw=msgspec.json.encode(order))
+             for n, order in enumerate(told, 1)]
+
+    async def heard(tally: Any, faults: list[Any]) -> None:
+        assert faults == []
+
+    into = Into(actor=demo.actor, channel="demo", held={})
+    await run_import(pool, lines, into, source="demo", digest="d", tell=heard)
+    done = await act_today(pool, demo.actor, count=demo.count)
+    assert set(done) == {act.name for act in ACTS}
+    async with pool.connection(account.id) as connection:
+        async def found(text: str) -> Counter[str]:
+            return Counter(str(row["one"]) for row in await connection.rows(text, account.id))
+
+        returns = await found("select status as one from returns where account_id = $1")
+        assert set(returns) == {"REQUESTED", "APPROVED", "REJECTED", "RECEIVED", "CLOSED"}
+        parcels = await found("select status as one from shipments where account_id = $1")
+        assert set(parcels) >= {"SHIPPED", "IN_TRANSIT", "COULD_NOT_DELIVER", "DELIVERED"}
+        assert await found("select channel as one from orders where account_id = $1"
+                           " and exchange_for is not null") == Counter(exchange=done["exchange"])
+        asked = await found("select state as one from orders where account_id = $1")
+        assert asked["cancel_requested"] >= done["cancel asked for"]
+        edits = await found("select position as one from edits where account_id = $1")
+        assert edits["1"] == done["edited down"] + done["edited up"] + done["another address"]
+    assert await check(pool, account.id) == []

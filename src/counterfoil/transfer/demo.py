@@ -6,7 +6,7 @@ clock nor network. Orders are api.md's with a `history`, oldest first, each of o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
@@ -18,6 +18,7 @@ from .demo_people import person
 from .demo_stories import CUSTOM_STATES, STORIES, Story, Telling, text
 
 SEED: Final = 20_261_120
+EVERYWHERE: Final = frozenset(store.code for store in STORES)
 _HOURS: Final = (2, 1, 1, 0, 0, 1, 2, 4, 7, 9, 10, 10, 11, 10, 8, 8, 9, 10, 11, 13, 14, 12, 8, 4)
 """How many order in each hour of a store's day."""
 _LONG_HOURS: Final = 24 * 28
@@ -26,6 +27,7 @@ _TAGS: Final = ("vip", "gift", "newsletter", "wholesale", "pre-order", "first-or
 _STATES: Final = (
     ("picking", "Picking", "PROCESSING", "teal", "Somebody walks the shelves with the list."),
     ("packed", "Packed", "PROCESSING", "purple", "In its box, waiting for the carrier."),
+    ("awaiting-pickup", "Awaiting pick-up", "PROCESSING", "blue", "On the shelf by the door."),
     ("awaiting-stock", "Awaiting stock", "NEW", "amber", "A line is on its way to us."),
 )
 _USERS: Final = (
@@ -101,12 +103,16 @@ def demo_setup() -> dict[str, Any]:
 
 
 def demo_orders(
-    today: datetime, *, seed: int = SEED, count: int = 2000, custom_states: bool = True
+    today: datetime,
+    *,
+    seed: int = SEED,
+    count: int = 2000,
+    custom_states: Collection[str] = EVERYWHERE,
 ) -> Iterator[dict[str, Any]]:
     """Tell the demo's orders, oldest first, the newest just before `today`, an aware time.
 
-    Every story is told at least once where `count` allows. Without `custom_states` an order in a
-    state of `demo_setup` is in the built-in one that it counts as.
+    Every story is told at least once where `count` allows. In a store that is not one of
+    `custom_states` an order in a state of `demo_setup` is in the built-in one that it counts as.
     """
     rng = Random(seed)  # noqa: S311 - a demo, the same each time
     shoppers = {
@@ -123,7 +129,7 @@ def demo_orders(
         number = taken[plan.store.code] = taken.get(plan.store.code, 10_000) + 1
         told = _order(rng, plan, rng.choice(shoppers[plan.store.code]), number)
         state = told.get("history", {}).get("state")
-        if state in CUSTOM_STATES and not custom_states:
+        if state in CUSTOM_STATES and plan.store.code not in custom_states:
             told["history"]["state"] = CUSTOM_STATES[state]
         yield told
 

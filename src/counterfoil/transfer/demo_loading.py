@@ -26,14 +26,18 @@ from counterfoil.setup.gateways import GatewayChange, NewGateway, change_gateway
 from counterfoil.setup.merchants import NewMerchant, create_merchant
 from counterfoil.setup.methods import MethodChange, NewMethod, change_method, create_method
 from counterfoil.setup.problems import CodeTaken
+from counterfoil.setup.states import NewState, add_state
 from counterfoil.setup.stores import NewStore, StoreChange, change_store, create_store
 from counterfoil.transfer.booking import Fault, Held
 from counterfoil.transfer.demo import demo_orders, demo_setup
+from counterfoil.transfer.demo_acts import act_today
 from counterfoil.transfer.importing import Into, Tally
 from counterfoil.transfer.line import Line
 from counterfoil.transfer.runs import run_import
 
 SANDBOX_KEY = "sandbox"
+#: Stores that work with states of their own; the others with the built-in ones alone.
+OWN_STATES = frozenset({"berlin"})
 _AT_ONCE = 16
 
 Follow = Callable[[int, str], Awaitable[None]]
@@ -69,7 +73,7 @@ async def load_demo(pool: Pool, demo: Demo, *, follow: Follow) -> Login:
         await _set_up(connection, demo, setup)
         login = await _let_in(connection, demo.actor, setup["users"])
         now: datetime = await connection.value("select cf_now()")
-    orders = list(demo_orders(now, count=demo.count, custom_states=False))
+    orders = list(demo_orders(now, count=demo.count, custom_states=OWN_STATES))
     held = await _authorise(demo, orders, follow)
     lines = [
         Line(number=place, order=order, raw=msgspec.json.encode(order))
@@ -84,7 +88,16 @@ async def load_demo(pool: Pool, demo: Demo, *, follow: Follow) -> Login:
 
     into = Into(actor=demo.actor, channel="demo", held=held)
     await run_import(pool, lines, into, source="demo", digest=f"demo-{now.date()}", tell=tell)
+    await act_today(pool, await _clerk(pool, demo), count=demo.count)
     return login
+
+
+async def _clerk(pool: Pool, demo: Demo) -> Actor:
+    """Find who does in the demo what is done today: the one from customer service."""
+    async with pool.connection(demo.account_id) as connection:
+        users = (await list_users(connection)).data
+    user = next(one for one in users if one.email.startswith("service@"))
+    return msgspec.structs.replace(demo.actor, kind="user", id=user.id, name=user.name)
 
 
 async def _set_up(connection: Connection, demo: Demo, setup: dict[str, Any]) -> None:
@@ -106,6 +119,10 @@ async def _set_up(connection: Connection, demo: Demo, setup: dict[str, Any]) -> 
         except CodeTaken:
             change = MethodChange(**fields)
             await change_method(connection, actor, code, change, store=store)
+    for state in setup["order_states"]:
+        if state["store"] in OWN_STATES:
+            with suppress(CodeTaken):
+                await add_state(connection, actor, NewState(**state))
     settings = sandbox_settings(demo.sandbox_url)
     for gateway in setup["gateways"]:
         given: dict[str, Any] = {}

@@ -15,7 +15,10 @@ from msgspec import Struct
 
 from .demo_goods import DemoStore
 
-CUSTOM_STATES: Final = {"picking": "processing", "packed": "processing", "awaiting-stock": "new"}
+CUSTOM_STATES: Final = {
+    "picking": "processing", "packed": "processing", "awaiting-pickup": "processing",
+    "awaiting-stock": "new",
+}
 """States of the demo's own, and the built-in one that each counts as."""
 
 _WORDS: Final = {
@@ -190,7 +193,7 @@ def _awaiting_stock(t: Telling) -> None:
 
 def _captured(t: Telling) -> None:
     t.take()
-    t.history["state"] = t.rng.choice(("processing", "processing", "packed"))
+    t.history["state"] = t.rng.choice(("processing", "packed", "awaiting-pickup"))
 
 
 def _partly_captured(t: Telling) -> None:
