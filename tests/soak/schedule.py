@@ -16,6 +16,7 @@ from counterfoil.work.lanes import LANES, run_row
 from counterfoil.work.sync import sync_now, sync_order
 from tests.soak.actor import Actor, Died, Fate
 from tests.soak.choices import Choices
+from tests.soak.goods import GOODS, UNITS, concrete
 from tests.soak.verdict import judge
 from tests.soak.world import World
 from tests.work.hooking import events, tell
@@ -40,6 +41,7 @@ WANTED: list[tuple[str, dict[str, Any], int]] = [
     ("acknowledge", {}, 1),
     (PAY, {"gateway": "card", "amount": 2000}, 2),
     (SYNC, {}, 2),
+    *GOODS,
 ]
 #: How an order is paid at first; what is left over a client may pay with a second payment.
 PAID: list[tuple[dict[str, Any], int]] = [
@@ -102,6 +104,7 @@ class Schedule:
     world: World
     choices: Choices
     orders: list[str] = field(default_factory=list)
+    bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     story: list[str] = field(default_factory=list)
     wanting: dict[str, list[Request]] = field(default_factory=dict)
@@ -136,8 +139,9 @@ class Schedule:
         self.tell(f"a {temper} day")
         for number in range(self.choices.one_of((1, 2))):
             paid = self.choices.one_of([how for how, _ in PAID], [often for _, often in PAID])
-            placed = await self.world.home.place(TOTAL, bags=2, **paid)
+            placed = await self.world.home.place(TOTAL, bags=2, units=UNITS, **paid)
             self.orders.append(placed.body["id"])
+            self.bodies[placed.body["id"]] = placed.body
             self.tell(f"order {number} is placed, paid {paid or 'whole'}")
         for client in self.world.clients:
             self.wanting[client.name] = [
@@ -147,7 +151,7 @@ class Schedule:
         kind, wanted, _ = self.choices.one_of(WANTED, [weight for _, _, weight in WANTED])
         order = self.choices.one_of(self.orders)
         key = f"{order}-{client.name}-{len(self.requests)}"
-        wanted = dict(wanted)
+        wanted = concrete(kind, wanted, self.bodies[order])
         if kind == REFUND:
             wanted["reference"] = key
         made = Request(kind, order, wanted, key)

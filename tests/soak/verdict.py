@@ -7,8 +7,9 @@ from counterfoil.kernel.problem import Unavailable
 from counterfoil.order.folder import Folder
 from counterfoil.order.problems import RequestInProgress
 from counterfoil.order.transaction import UNSETTLED, Transaction
-from tests.actions.laws import assert_lawful
+from tests.actions.canceling import assert_part_lawful
 from tests.sandbox.server import Sandbox
+from tests.soak.goods import assert_goods
 from tests.work.shop import CANCEL, CAPTURE, REFUND, VOID
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ async def judge(schedule: "Schedule") -> None:
     for order_id in schedule.orders:
         folder = folders[order_id] = await schedule.world.home.folder(order_id)
         try:
-            assert_lawful(folder)
+            assert_part_lawful(folder)
             assert_equal(folder, schedule.world.sandbox)
             assert_somebody_knows(folder)
             assert_nothing_found(folder)
+            assert_goods([one for one in schedule.requests if one.order == order_id], folder)
         except AssertionError as wrong:
             wrong.add_note(_told(folder))
             raise

@@ -11,6 +11,7 @@ from counterfoil.kernel.secrets import KeyRing
 from counterfoil.order.actor import Actor as Person
 from counterfoil.order.config import Account
 from counterfoil.setup.accounts import create_account
+from counterfoil.setup.stores import StoreChange, change_store
 from counterfoil.work import lanes
 from counterfoil.work.desk import Pace, Works
 from counterfoil.work.sequence import place_waiting
@@ -73,6 +74,9 @@ class World:
         self.home = await open_shop(
             pool, self.account, self.sandbox, pace=PACE, deadline_s=PACE.deadline_s)
         self.person = self.home.actor
+        ships = StoreChange(capture_on_ship=True, scopes=["partial_capture"])
+        async with pool.connection(self.account.id) as connection:
+            await change_store(connection, self.person, "main", ships)
         await listen(self.home, self.sandbox)
         vars(lanes)["log"] = self.ear
         watch_actors()

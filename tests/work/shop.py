@@ -9,9 +9,13 @@ import msgspec
 from counterfoil.actions.acknowledge import acknowledge
 from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.capture import capture
+from counterfoil.actions.choose_method import choose_method
+from counterfoil.actions.edit_lines import edit_lines
 from counterfoil.actions.pay import pay
 from counterfoil.actions.refund import WantedRefund, refund
 from counterfoil.actions.renew import renew
+from counterfoil.actions.return_goods import return_goods
+from counterfoil.actions.set_delivery_state import set_delivery_state
 from counterfoil.actions.void import void
 from counterfoil.book.numbers import Numbers
 from counterfoil.book.opening import Key, open_folder
@@ -40,9 +44,11 @@ QUICK = Pace(lease_s=1, deadline_s=0.5, propagation_s=1, mail_deadline_s=0.5)
 EVERYTHING = frozenset(SECTIONS) | {"gateways", "merchants"}
 CAPTURE, VOID, REFUND, CANCEL = "capture", "void", "refund", "cancel"
 PAY, RENEW = "pay", "renew"
+EDIT, STATE, METHOD, RETURN = "edit", "delivery state", "method", "return"
 ACTIONS: dict[str, Any] = {
     CAPTURE: capture, VOID: void, REFUND: refund, CANCEL: cancel, "acknowledge": acknowledge,
-    PAY: pay, RENEW: renew,
+    PAY: pay, RENEW: renew, EDIT: edit_lines, STATE: set_delivery_state, METHOD: choose_method,
+    RETURN: return_goods,
 }
 
 
@@ -81,16 +87,17 @@ class Shop:
 
     async def place(
         self, total: int = 5000, *, gateway: str | None = "card", key: str | None = None,
-        bags: int = 1, **payment: Any,
+        bags: int = 1, units: int = 1, **payment: Any,
     ) -> Said:
-        """Place an order of one-piece lines and let its payment be authorised."""
+        """Place an order of a line in each bag, of so many pieces, and have its money held."""
         wanted = WantedOrder(
             currency="EUR",
             customer=Person(email="kari@example.com", first_name="Kari"),
             bags=[
                 WantedBag(
                     merchant=f"m{n}",
-                    items=[WantedItem(sku=f"S-{n}", name="Mug", quantity=1, unit_price=part)],
+                    items=[WantedItem(
+                        sku=f"S-{n}", name="Mug", quantity=units, unit_price=part // units)],
                 )
                 for n, part in enumerate(_parts(total, bags))
             ],
