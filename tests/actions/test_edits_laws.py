@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counterfoil.actions.cancel import cancel
 from counterfoil.actions.capture import capture
 from counterfoil.actions.edit_lines import edit_lines
 from counterfoil.actions.move_shipment import send_shipment
@@ -10,6 +11,7 @@ from counterfoil.actions.pay import pay
 from counterfoil.actions.refund import WantedLine, WantedRefund, refund
 from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.kernel.problem import Problem
+from counterfoil.order.cancellation import CanceledLine, WantedCancel
 from counterfoil.order.editing import WantedAddition, WantedEdit, WantedUnits, pictured
 from counterfoil.order.folder import Folder
 from counterfoil.order.gateway import Outcome
@@ -59,7 +61,10 @@ def _edit(data: st.DataObject, order: Folder) -> WantedEdit:
 
 def _step(data: st.DataObject, order: Folder, count: int):
     """Draw what happens next, and what it is called with."""
-    kinds = ["edit", "edit", "capture", "capture", "pay", "refund", "lines", "ship", "send"]
+    kinds = [
+        *("edit", "edit", "capture", "capture", "pay", "refund", "lines", "ship", "send"),
+        *("cancel", "cancel"),
+    ]
     match data.draw(st.sampled_from(kinds)):
         case "edit":
             return edit_lines, {"wanted": _edit(data, order)}
@@ -77,6 +82,10 @@ def _step(data: st.DataObject, order: Folder, count: int):
             item = data.draw(st.sampled_from(order.items))
             line = WantedLine(item_id=item.id, quantity=1)
             return refund, {"wanted": WantedRefund(reference=f"R-{count}", lines=[line])}
+        case "cancel":
+            item = data.draw(st.sampled_from([item for item in order.items if item.deliverable]))
+            lines = (CanceledLine(item.id, data.draw(st.integers(1, 3))),)
+            return cancel, {"wanted": WantedCancel(lines=lines)}
         case "ship":
             bag = data.draw(st.sampled_from(order.bags))
             return ship, {"bag_id": bag.id, "wanted": WantedShipment()}
@@ -96,7 +105,8 @@ def _holds(before: Folder, after: Folder, action: object) -> None:
     lawful(after)
     order = after.order
     worth = order.total - order.canceled_total
-    if all(refund.status not in ("FAILED", "PARTIALLY_COMPLETED") for refund in after.refunds):
+    clean = all(one.status not in ("FAILED", "PARTIALLY_COMPLETED") for one in after.refunds)
+    if clean and all(plan.status == "CANCELED" for plan in after.cancellations):
         taken = order.refundable + order.capture_pending
         assert taken <= worth, "never more is taken and kept than the order is worth"
     if action is edit_lines:
