@@ -11,7 +11,7 @@ CONFIRMED = ("READY", "SHIPPED", "IN_TRANSIT", "DELIVERED", "COULD_NOT_DELIVER")
 DELIVERY_STATES = {
     "PENDING": "Pending",
     "PROCESSING": "Processing",
-    "BACKORDERED": "Backordered",
+    "BACKORDERED": "Back-ordered",
     "READY": "Ready",
     "SHIPPED": "Shipped",
     "IN_TRANSIT": "In transit",
