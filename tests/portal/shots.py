@@ -337,6 +337,7 @@ SHOTS = (
     *(Shot(*shot) for shot in shots_reviews.PAGES),
     *(Shot(*shot) for shot in shots_returns.PAGES),
     Shot("order-returns", "order/page.html", lambda: _order(order=shots_returns.with_returns())),
+    Shot("order-asked", "order/page.html", lambda: _order(**shots_cancel.asked())),
     Shot(
         "order-in-review",
         "order/page.html",

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from counterfoil.actions.capture import capture
 from counterfoil.actions.move_shipment import send_shipment
 from counterfoil.actions.ship import WantedShipment, ship
@@ -14,6 +16,7 @@ from counterfoil.portal.saying import REASON_CHOICES
 from counterfoil.portal.saying_cancel import ask_cancel, say_cancel
 from tests.actions.living import held_money, lived
 from tests.actions.making import ADMIN
+from tests.portal import sample_facts, sample_order
 
 _LONG = "ハット — Hat with a very long name that a supplier wrote in one breath, " * 2
 _BAGS = [
@@ -160,6 +163,29 @@ def _part_failed() -> dict[str, Any]:
             Step(tone="success", icon="check", text="Cancelled: 1 × Wool sweater"),
         ),
     )
+
+
+def asked() -> dict[str, Any]:
+    """An order whose cancellation was asked for, of which a part was cancelled before."""
+    plain = sample_order.order()
+    bags = [
+        msgspec.structs.replace(bag, canceled_total=9900) if place == 0 else bag
+        for place, bag in enumerate(plain.bags)
+    ]
+    state = {"code": "cancel_requested", "name": "Cancel requested",
+             "system_state": "CANCEL_REQUESTED", "colour": "amber"}
+    actions = [{"action": "cancel"}, {"action": "decline_cancel"}]
+    order = sample_order.order(
+        state=state, attention=["cancellation_unfinished"], allowed_actions=actions
+    )
+    words = (
+        "Ola Nordmann asked to cancel this order, through API key Web shop: “Ordered it twice by"
+        " mistake, sorry”"
+    )
+    return {
+        "order": msgspec.structs.replace(order, bags=bags, canceled_total=9900),
+        "known": sample_facts.known(asked_to_cancel=words, unreturned=4950),
+    }
 
 
 PAGES = (
