@@ -82,7 +82,7 @@ async def test_an_open_menu_is_not_taken_away(site: Site, tab: Tab) -> None:
     kari = await site.open_tab(COLLEAGUE)
     page = kari.page
     await kari.goto(f"/portal/orders/{order_id}")
-    menu = page.locator("#order-head details.cf-menu")
+    menu = page.locator("#order-head details.cf-menu", has_text="Packing slip")
     await menu.locator("summary").click()
     await ship_all(tab, order_id, "TN-live-2")
     await page.evaluate(ASK)
