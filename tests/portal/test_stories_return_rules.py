@@ -52,6 +52,10 @@ async def test_a_parcel_that_could_not_be_delivered_is_taken_back_whole(
     site: Site, tab: Tab
 ) -> None:
     order_id = await delivered(site, fail_shipment)
+    await tab.goto(f"/portal/orders/{order_id}")
+    await tab.page.locator("#order-items").get_by_role("link", name="Take back…").click()
+    await expect(tab.page.locator(await unit_of(site, order_id))).to_have_value("2")
+    await expect(tab.page.locator("#dialog .cf-attn")).to_have_count(0)
     await return_page(tab, order_id)
     strip = tab.page.locator(".cf-attn", has_text="could not be delivered")
     await expect(strip).to_contain_text("2 × SWEATER, 1 × SOCKS")
