@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.capture import capture
 from counterfoil.actions.move_shipment import send_shipment
+from counterfoil.actions.pay import pay
 from counterfoil.actions.refund import WantedLine, WantedRefund, refund
 from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.kernel.problem import Problem
 from counterfoil.order.cancellation import CanceledLine
 from counterfoil.order.gateway import Outcome
+from counterfoil.order.intake import WantedPayment
 from counterfoil.order.shipment import ShipmentItem
 from tests.actions.canceling import assert_part_lawful
 from tests.actions.living import act, heard, held_money, waiting
@@ -97,6 +99,18 @@ def step(order, kind, place, count):
         return order
 
 
+def paid(gateway, made, *, twice):
+    """Place an order whose money is held: by one payment, or by two of half of it each."""
+    if not twice:
+        return held_money(gateway, bags=made)
+    total = folder(None, bags=made).order.total
+    assume(total > 1)
+    first = {"gateway": gateway, "flow": "auth", "amount": total // 2}
+    order = held_money(gateway, bags=made, payment=first)
+    order = later(act(order, pay, wanted=WantedPayment(gateway=gateway, flow="auth")).after)
+    return heard(order) if waiting(order) else order
+
+
 AT_ONCE = ["line", "line", "line", "bag", "capture", "all", "back", "amount", "pack", "send"]
 
 
@@ -114,10 +128,11 @@ def test_whatever_is_cancelled_at_once_the_books_agree(made, plan):
 @given(
     bags(),
     st.sampled_from(["sandbox", "stripe"]),
+    st.booleans(),
     steps(["line", "line", "bag", "capture", "all", "back", "hear", "hear", "deny", "lose"]),
 )
-def test_whatever_providers_answer_meanwhile_the_books_agree(made, gateway, plan):
-    order = held_money(gateway, bags=made)
+def test_whatever_providers_answer_meanwhile_the_books_agree(made, gateway, twice, plan):
+    order = paid(gateway, made, twice=twice)
     for kind, place, count in plan:
         order = step(order, kind, place, count)
         assert_part_lawful(order)

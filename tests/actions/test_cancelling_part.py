@@ -20,8 +20,6 @@ from tests.actions.canceling import assert_part_lawful, change, cut, line, moved
 from tests.actions.living import act, by, heard, held_money, lived, refused, waiting
 from tests.actions.making import ADMIN, folder, later
 
-pytestmark = pytest.mark.proves("U-33")
-
 
 def sent(order, name, quantity):
     """Pack so many units of a line, and let them leave."""
@@ -54,6 +52,7 @@ MIXES = [
 ]
 
 
+@pytest.mark.proves("U-33")
 @pytest.mark.parametrize(("taken", "named", "after", "worth"), MIXES)
 def test_what_is_open_is_released_and_the_rest_is_refunded(taken, named, after, worth):
     order = folder("manual")
