@@ -8,6 +8,7 @@ document.addEventListener('toggle', ({ target }) => {
   if (!target.matches?.('details.cf-menu') || !target.open || sheet(target)) return
   for (const other of open()) if (other !== target && !other.contains(target)) other.open = false
   const body = target.querySelector('.cf-menu-body')
+  target.classList.remove('cf-end')
   target.classList.toggle('cf-end', body.getBoundingClientRect().right > innerWidth - 8)
 }, true)
 
