@@ -232,7 +232,8 @@ def _back(
         if row.status in UNSETTLED and row.type != "ACKNOWLEDGE" and of_bag(row, bag_id)
     ]
     asked = sum(of_bag(row, bag_id) for row in going if row.type == "AUTHORIZE")
-    unpaid = bag.lacking - asked
+    # What another bag was authorised too much for, since an edit made it cheaper, covers this one.
+    unpaid = min(bag.lacking - asked, folder.order.due)
     here = bag.open + bag.refundable + sum(of_bag(row, bag_id) for row in going)
     if ending:
         worth = bag.total - bag.canceled_total
@@ -240,7 +241,9 @@ def _back(
                     if one.waits_for_approval and one.bag_id == bag_id)
     else:
         worth = _worth(folder, bag, lines)
-    return min(max(0, worth - max(0, unpaid)), here)
+    # What an edit left open and not owed is released with it: it is not this money that goes back.
+    spare = min(bag.spare, folder.order.open - folder.order.capturable)
+    return min(max(0, worth - max(0, unpaid)) + spare, here)
 
 
 def _worth(folder: Folder, bag: Bag, lines: Sequence[CanceledLine]) -> int:
