@@ -16,6 +16,7 @@ PRICES = {OTHERS[0]: (91331, 7717, 3313), OTHERS[1]: (83219, 6131, 2377)}
 OWN_TOTAL = 2 * 1250 + 500
 GIVEN_BACK = 31337
 LEFT_OPEN = 23689
+EDITED = 8719
 
 
 def split_order(**changes: Any) -> dict[str, Any]:
@@ -65,6 +66,8 @@ class Split:
         self._make(f"{self.at}/holds", {
             "handle": "stock", "blocks": ["capture"], "note": f"{MARK} is out of stock"})
         bags = self.shop.get(self.at).json()["bags"]
+        self._make(f"{self.at}/edits", {
+            "shipping": {bags[1]["id"]: EDITED}, "note": f"{MARK} moved", "hold_until_paid": False})
         self.bags = {bag["merchant"]["code"]: bag for bag in bags}
         self.ids["order"] = {"order_id": self.id, "handle": "stock"}
         for code, bag in self.bags.items():
@@ -82,8 +85,14 @@ class Split:
         refund = self._make(f"{at}/refunds", {
             "amount": 111 if code == OWN else bag["total"] // 3, "reason": f"{code} was late",
             "reference": f"{code}-refund"})
+        back = self._make(f"{at}/returns", {
+            "lines": [{"item_id": item, "quantity": 1}], "resolution": "NONE",
+            "note": f"{code} came back worn"})
+        if code != OWN:
+            self._make(f"{self.at}/cancel", {
+                "lines": [{"item_id": item, "quantity": 1}], "reason": f"{code} sold out"})
         return {
-            "bag_id": bag["id"], "item_id": item, "shipment_id": parcel["id"],
+            "return_id": back["id"], "bag_id": bag["id"], "item_id": item, "shipment_id": parcel["id"],
             "refund_id": refund["id"], "transaction_id": refund["transactions"][0]["id"],
             "code": code,
         }
