@@ -6,9 +6,10 @@ from counterfoil.actions.capture import capture
 from counterfoil.actions.pay import pay
 from counterfoil.actions.refund import WantedRefund, refund
 from counterfoil.actions.void import void
+from counterfoil.order.gateway import Outcome
 from counterfoil.order.intake import WantedPayment
 from tests.actions.editing import cap, edited, edits, lawful, refuses, units
-from tests.actions.living import by, heard, held_money, lived, may, refused, types, waiting
+from tests.actions.living import by, heard, held_money, lived, may, refused, told, types, waiting
 from tests.actions.making import later
 from tests.actions.refunding import back, limited, line, paid
 
@@ -202,3 +203,11 @@ def test_what_one_bag_needs_less_another_may_need_more_and_nothing_is_due():
     taken = heard(lived(order, capture))
     assert taken.order.captured == 4350
     assert [bag.captured for bag in taken.bags] == [1750 + 600, 2000], "all that the second has"
+
+
+def test_a_person_is_called_where_the_provider_refuses_to_give_it_back():
+    order = paid("sandbox")
+    order = edited(order, lines=[units(order, 0, 1)])
+    change = told(order, Outcome.DECLINED)
+    assert change.after.refunds[0].status == "FAILED"
+    assert [task.kind for task in change.inserts["tasks"]] == ["refund_failed"]
