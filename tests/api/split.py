@@ -92,7 +92,8 @@ class Split:
             self._make(f"{self.at}/cancel", {
                 "lines": [{"item_id": item, "quantity": 1}], "reason": f"{code} sold out"})
         return {
-            "return_id": back["id"], "bag_id": bag["id"], "item_id": item, "shipment_id": parcel["id"],
+            "return_id": back["id"], "bag_id": bag["id"], "item_id": item,
+            "shipment_id": parcel["id"],
             "refund_id": refund["id"], "transaction_id": refund["transactions"][0]["id"],
             "code": code,
         }

@@ -40,7 +40,6 @@ ITS_OWN = {
     "POST /v1/returns/{return_id}/close",
     "POST /v1/orders/{order_id}/cancel",
     "POST /v1/orders/{order_id}/bags/{bag_id}/cancel",
-    "POST /v1/orders/{order_id}/bags/{bag_id}/cancel",
     "PATCH /v1/orders/{order_id}/items/{item_id}",
     "POST /v1/orders/{order_id}/shipment-method",
 }
