@@ -11,6 +11,8 @@ import msgspec
 import pytest
 
 from counterfoil.actions import settle as settling
+from counterfoil.actions.edit_lines import edit_lines
+from counterfoil.actions.return_goods import return_goods
 from counterfoil.book import commit as committing
 from counterfoil.book import run as running
 from counterfoil.gateways.sandbox import SandboxGateway
@@ -60,6 +62,18 @@ def _lease_ignored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(settling, "UNSETTLED", ("PENDING", "UNKNOWN", "SUCCEEDED", "FAILED"))
 
 
+def _goods_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """What was done to goods is not kept under its key: asked again it is done again."""
+    run = running.Book.run
+
+    async def careless(book: Any, command: Any, action: Any, **arguments: Any) -> Any:
+        if action in (edit_lines, return_goods):
+            command = msgspec.structs.replace(command, key=None)
+        return await run(book, command, action, **arguments)
+
+    patch.setattr(running.Book, "run", careless)
+
+
 PLANTS = {
     "new_key": Plant("A new key at the provider each time it is sent.", _new_key_each_time),
     "silence_is_no": Plant("No answer is taken for a refusal.",
@@ -69,4 +83,5 @@ PLANTS = {
     "unknown_is_no": Plant("What the provider does not know yet is refused.",
                            _hearing("ask", Outcome.NOT_EXECUTED, Outcome.DECLINED)),
     "lease_ignored": Plant("Who lost the lease books what is booked.", _lease_ignored),
+    "goods_forgotten": Plant("An edit or a return is made again.", _goods_forgotten),
 }
