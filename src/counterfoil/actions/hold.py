@@ -166,7 +166,12 @@ def hold_until_paid(draft: Draft) -> None:
 
 
 def release_if_paid(draft: Draft) -> None:
-    """Let the goods go when nothing is due any more, where that alone kept them."""
+    """Let the goods go when nothing is due any more, where that alone kept them.
+
+    Needs bags and holds opened. [rulings 34]
+    """
+    if not draft.order.hold_shipment:
+        return
     waiting = next((one for one in draft.section("holds")
                     if one.handle == AWAITING_PAYMENT and one.released_at is None), None)
     if waiting is not None and draft.due == 0:

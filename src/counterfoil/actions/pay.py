@@ -22,7 +22,7 @@ from counterfoil.order.transaction import UNSETTLED, Allocation
 _NOT_PAID = ("DECLINED", "ABANDONED")
 
 
-@opens("bags", "items", "payments", "gateways", "transactions")
+@opens("bags", "items", "payments", "gateways", "transactions", "holds")
 def pay(folder: Folder, *, asked: Asked, wanted: WantedPayment) -> Change:
     """Open a payment over what is due; `settle` asks the provider, or it is believed at once.
 

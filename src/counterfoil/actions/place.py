@@ -60,6 +60,24 @@ def place(
     """
     asked.actor.require("orders.create")
     asked.actor.require_whole_order()
+    draft = draft_order(desk, asked, wanted, number=number, channel=channel)
+    draft.set_order(create_fingerprint=fingerprint)
+    queue_if_wanted(draft, "order_received", asked)
+    _review(draft, desk, wanted)
+    if wanted.payment is not None:
+        _open_payment(draft, wanted.payment, asked)
+    made = draft.change(draft.order)
+    return msgspec.structs.replace(made, configuration=_unknown(desk, draft))
+
+
+def draft_order(
+    desk: Desk, asked: Asked, wanted: WantedOrder, *, number: str, channel: str
+) -> Draft:
+    """Begin an order with its bags and items, and the fact that it is here.
+
+    Whether somebody may do that was asked by the caller. Raises, in this order: UnknownReference
+    (store, currency), ValidationFailed, UnknownReference (merchant), TotalsMismatch.
+    """
     store = desk.store
     if store is None:
         raise UnknownReference("There is no such store, or several and none is named.")
@@ -72,7 +90,6 @@ def place(
     if sum([item.quantity for item in items]) > _UNITS_MAX:
         raise _wrong("/bags", f"An order has at most {_UNITS_MAX} units.")
     order = _order(desk, wanted, order_id, bags, number=number, channel=channel)
-    order = msgspec.structs.replace(order, create_fingerprint=fingerprint)
     draft = Draft(_new_folder(desk, store, order), asked.actor, new=True)
     for bag in bags:
         draft.add(bag)
@@ -86,11 +103,7 @@ def place(
         external_id=wanted.external_id,
         is_test=wanted.is_test,
     )
-    queue_if_wanted(draft, "order_received", asked)
-    _review(draft, desk, wanted)
-    if wanted.payment is not None:
-        _open_payment(draft, wanted.payment, asked)
-    return msgspec.structs.replace(draft.change(order), configuration=_unknown(desk, draft))
+    return draft
 
 
 def _new_folder(desk: Desk, store: Store, order: Order) -> Folder:

@@ -24,20 +24,21 @@ from counterfoil.order.refund import WantedRefund as WantedRefund
 from counterfoil.order.refund_plan import needs_approval, payment_order, plan_refund
 from counterfoil.order.refunding import Reckoning, reckon
 from counterfoil.order.transaction import Transaction
+from counterfoil.order.window import bags_of_refund, check_window
 
 REFUND_APPROVAL = "refund_approval"
 REFUND_FAILED = "refund_failed"
 
 
-@opens("bags", "items", "payments", "gateways", "refunds")
+@opens("bags", "items", "payments", "gateways", "refunds", "shipments")
 def refund(folder: Folder, *, asked: Asked, wanted: WantedRefund) -> Change:
     """Promise money back under a reference; `settle` sends it where a provider is asked.
 
     It goes through as many payments as it needs, with a transaction for each. Above what the actor
     may give back alone it is set aside and waits for approval. The same again is the first refund,
     whatever became of it. Raises, in this order: PermissionDenied, RefundReferenceRequired,
-    RefundReferenceConflict, InvalidState, UnknownReference, AmountInvalid, AttentionRequired.
-    [Z-7…Z-12, V-12…V-16, faults R-7, rulings 25, 26, 43]
+    RefundReferenceConflict, InvalidState, UnknownReference, AmountInvalid, AttentionRequired,
+    RefundWindowClosed. [Z-7…Z-12, V-12…V-16, faults R-7, rulings 25, 26, 42, 43]
     """
     asked.actor.require("payments.refund")
     if wanted.bag_id is None:
@@ -49,25 +50,47 @@ def refund(folder: Folder, *, asked: Asked, wanted: WantedRefund) -> Change:
     first = folder.same_reference
     if first is not None:
         return _first_again(folder, first, wanted, asked.actor)
+    if folder.reserved_by is not None:
+        raise RefundReferenceConflict(
+            f"Reference {wanted.reference} is kept for a return. Choose another one.",
+            return_id=None if asked.actor.merchants is not None else folder.reserved_by,
+        )
     reckoned = reckon(folder, wanted)
     plan = plan_refund(folder, wanted, reckoned.allocations)
+    late = not asked.instant and check_window(
+        folder, bags_of_refund(folder, wanted), asked.actor, override=wanted.override_window
+    )
     draft = Draft(folder, asked.actor)
-    promise = _promise(draft, wanted, reckoned, plan)
-    if not asked.instant and needs_approval(asked.actor, promise.amount, promise.currency):
+    promise = promised(draft, wanted, reckoned, plan)
+    waits = not asked.instant and needs_approval(asked.actor, promise.amount, promise.currency)
+    return draft.change(promise_refund(draft, asked, promise, waits=waits, late=late))
+
+
+def promise_refund(
+    draft: Draft, asked: Asked, promise: Refund, *, waits: bool = False, late: bool = False
+) -> Refund:
+    """Add a refund that was reckoned and planned, and send it off, or let it wait for approval.
+
+    `late`: after the store's time for it. Needs bags, items, payments, gateways and refunds opened.
+    """
+    if waits:
         promise = msgspec.structs.replace(promise, status="AWAITING_APPROVAL")
     draft.add(promise)
     move_units(draft, promise, 1)
-    draft.fact("refund.requested", promise, merchant=merchant_of(folder, promise.bag_id))
+    more = {"late": True} if late else {}
+    merchant = merchant_of(draft.before, promise.bag_id)
+    draft.fact("refund.requested", promise, merchant=merchant, **more)
     if promise.waits_for_approval:
         _wait_for_approval(draft, promise)
     else:
         begin_refund(draft, promise, asked)
-    return draft.change(promise)
+    return promise
 
 
-def _promise(
+def promised(
     draft: Draft, wanted: WantedRefund, reckoned: Reckoning, plan: list[PlannedPart]
 ) -> Refund:
+    """Make a refund of what was wanted, reckoned and planned; it is not in the draft yet."""
     bags = draft.section("bags")
     return Refund(
         id=new_id(),
@@ -88,6 +111,8 @@ def _promise(
         tax_amount=reckoned.tax_amount,
         plan=plan,
         payment_order=payment_order(draft.before, wanted),
+        return_id=wanted.return_id,
+        fee_amount=wanted.fee_amount,
         actor=draft.actor.told(),
         created_at=draft.at,
         updated_at=draft.at,
@@ -170,6 +195,8 @@ def _is_same(folder: Folder, first: Refund, wanted: WantedRefund) -> bool:
         return False
     if wanted.tax_amount not in (None, first.tax_amount):
         return False
+    if wanted.fee_amount != first.fee_amount:
+        return False
     if wanted.allocations and list(wanted.allocations) != first.allocations:
         return False
     if wanted.payment_id is not None and {p.payment_id for p in first.plan} - {wanted.payment_id}:
@@ -208,8 +235,9 @@ def refunded(draft: Draft, row: Transaction, rows: Sequence[Transaction] | None 
 def refund_failed(draft: Draft, row: Transaction) -> None:
     """Record a movement that did not happen; its reservation is gone.
 
-    Where nothing was given back the refund's units may be refunded again. Whoever asked was told
-    that it is not known yet, when the provider took its time: a person is called. [faults R-3]
+    Where nothing was given back the refund's units may be refunded again. A person is called where
+    nobody waits for the answer: that of a return or an edit, and one whose asker was told that it
+    is not known yet, when the provider took its time. [faults R-3]
     """
     promise = _restate(draft, row)
     draft.fact(
@@ -222,7 +250,8 @@ def refund_failed(draft: Draft, row: Transaction) -> None:
         amount=row.amount,
     )
     before = next((t for t in draft.before.transactions if t.id == row.id), row)
-    if before.status == "UNKNOWN" or before.attempts > 1:
+    alone = promise.return_id is not None or promise.reference.startswith("edit-")
+    if before.status == "UNKNOWN" or before.attempts > 1 or alone:
         _call_person(draft, row)
 
 

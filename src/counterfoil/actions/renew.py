@@ -21,7 +21,7 @@ from counterfoil.order.payment import GatewayOfPayment, Payment
 from counterfoil.order.problems import AttentionRequired, InvalidState, RequestInProgress
 
 
-@opens("bags", "items", "payments", "gateways", "transactions")
+@opens("bags", "items", "payments", "gateways", "transactions", "holds")
 def renew(folder: Folder, *, asked: Asked, payment_id: str) -> Change:
     """Hold again, at the same gateway, what a payment holds still or has let expire.
 

@@ -62,6 +62,8 @@ EXAMPLES: dict[str, dict[str, Any] | str] = {
     "ask_to_cancel": {"reason": "Changed their mind", "reason_code": "CUSTOMER"},
     "decline_to_cancel": {"note": "The parcel is packed already."},
     "write_note": {"body": "Rang the bell twice.", "visibility": "internal"},
+    "announce_return": {"resolution": "REFUND", "reason_code": "WRONG_SIZE", "fee": 0},
+    "reject_return": {"note": "It was worn."},
     "make_shipment": {"carrier": "Posten", "tracking_number": "PN-1"},
     "change_shipment": {"tracking_number": "PN-2"},
     "split": {"items": [{"item_id": "01890000-0000-7000-8000-000000000000", "quantity": 1}],

@@ -47,7 +47,7 @@ class Shape(msgspec.Struct, frozen=True):
     """What a statement is made for; equal shapes share one prepared statement.
 
     `updates` holds (table, changed columns); `leased` the table whose row must still be ours;
-    `key` is 'new' (insert), 'answer' (fill in) or ''.
+    `key` is 'new' (insert), 'answer' (fill in) or ''. `linked`: new orders are written with it.
     """
 
     new: bool
@@ -58,6 +58,7 @@ class Shape(msgspec.Struct, frozen=True):
     terms: tuple[bool, bool]
     leased: str
     key: str
+    linked: bool = False
 
 
 # Statements are put together from these fragments. What is filled in are names of our own tables
@@ -65,6 +66,9 @@ class Shape(msgspec.Struct, frozen=True):
 _MUST = "must((select count(*) from {name}) = {rows}, '{what}')"
 _NEW_ORDERS = """insert into orders (account_id, {names})
   select $1, {names} from json_to_recordset({rows}::text::json) r({definitions}) returning id"""
+_LINKED_ORDERS = """insert into orders (account_id, {names})
+  select $1, {read} from o, json_to_recordset({rows}::text::json) r({definitions}) returning id"""
+_EITHER = "select id from o union all select id from linked"
 _ORDER = """update orders set {sets}
   where account_id = $1 and id = {order} and version = {seen} returning id"""
 _NEW_KEY = """insert into idempotency (account_id, credential, key, fingerprint, status, body, etag,
@@ -81,11 +85,11 @@ _CHANGED_ROWS = """update {table} t set {sets}
   from o, json_to_recordset({rows}::text::json) r({definitions})
   where t.account_id = $1 and t.order_id = o.id and t.id = r.id {mine} returning 1"""
 _NEW_ROWS = """insert into {table} (account_id, {names})
-  select $1, {read} from o, json_to_recordset({rows}::text::json) r({definitions})
+  select $1, {read} from {gate} o, json_to_recordset({rows}::text::json) r({definitions})
   where r.order_id = o.id returning 1"""
 _NEW_TERMS = """insert into order_term (account_id, term, placed_at, order_id)
   select $1, unnest(r.terms), r.placed_at, r.order_id
-  from o, json_to_recordset({rows}::text::json)
+  from {gate} o, json_to_recordset({rows}::text::json)
     r(order_id uuid, placed_at timestamptz, terms text[])
   where r.order_id = o.id returning 1"""
 _GONE_TERMS = """delete from order_term t
@@ -146,6 +150,10 @@ def _statement(shape: Shape) -> str:
         )
     else:
         _update_order(text, shape)
+    gate = "o"
+    if shape.linked:
+        gate = "either"
+        _link_orders(text)
     if shape.key == "new":
         given = ", ".join(text.next() for _ in range(7))
         text.part("k", _filled(_NEW_KEY, given=given), must="key", rows="1")
@@ -170,12 +178,13 @@ def _statement(shape: Shape) -> str:
             _NEW_ROWS,
             must=table,
             table=table,
+            gate=gate,
             names=_names(columns),
             read=_names(columns, "r."),
             definitions=_definitions(columns, list(columns)),
         )
     if shape.terms[0]:
-        text.rows_part("t_new", _NEW_TERMS)
+        text.rows_part("t_new", _NEW_TERMS, gate=gate)
     if shape.terms[1]:
         text.rows_part("t_gone", _GONE_TERMS)
     where = " and ".join(text.musts) or "true"
@@ -190,6 +199,20 @@ def _update_order(text: _Text, shape: Shape) -> None:
         for name in shape.order
     )
     text.part("o", _filled(_ORDER, sets=sets, order=order, seen=seen))
+
+
+def _link_orders(text: _Text) -> None:
+    """Write new orders where the one that changes was still as it was seen. [rulings 7]"""
+    columns = columns_of("orders")
+    text.rows_part(
+        "linked",
+        _LINKED_ORDERS,
+        must="linked orders",
+        names=_names(columns),
+        read=_names(columns, "r."),
+        definitions=_definitions(columns, list(columns)),
+    )
+    text.part("either", _EITHER)
 
 
 def _update_rows(text: _Text, table: str, names: tuple[str, ...], *, leased: bool) -> None:
@@ -289,23 +312,27 @@ async def commit(
     the (credential, key) of an intent's own request, which `answered` fills in. [rulings 11]
     """
     new = change.seen == 0
-    rows = _rows_to_insert([change])
+    others = change.new_orders
+    assert not any(one.configuration for one in others), "linked orders use what there is"
+    rows = _rows_to_insert([change, *others])
     order_fields = {} if new else change.order_fields()
     changed = {} if new else change.updates()
     updates = tuple(
         (table, tuple(sorted({name for _, fields in nouns for name in fields})))
         for table, nouns in sorted(changed.items())
     )
-    terms = change.terms()
+    added, gone = change.terms()
+    found = [(one.after.order, one.terms()[0]) for one in (change, *others)]
     shape = Shape(
         new=new,
         order=tuple(sorted(order_fields)),
         inserts=tuple(rows),
         updates=updates,
         configuration=tuple(change.configuration),
-        terms=(bool(terms[0]), bool(terms[1])),
+        terms=(bool(added or others), bool(gone)),
         leased=change.lease.section if change.lease else "",
         key="new" if key else "answer" if answer_to and answered else "",
+        linked=bool(others),
     )
     parameters: list[Any] = [connection.account]
     if new:
@@ -313,6 +340,8 @@ async def commit(
     else:
         parameters += [change.after.order.id, change.seen]
         parameters += _order_values(shape.order, order_fields)
+    if others:
+        parameters += _counted([one.after.order for one in others])
     if key is not None:
         parameters += _key_values(key, answered)
     elif shape.key == "answer" and answered is not None and answer_to is not None:
@@ -326,7 +355,8 @@ async def commit(
         parameters += _counted(_changed_rows(nouns, changed[table], names, lease))
     for table in shape.inserts:
         parameters += _counted(rows[table])
-    parameters += [_term_rows([(change.after.order, some)]) for some in terms if some]
+    parameters += [_term_rows(found)] if shape.terms[0] else []
+    parameters += [_term_rows([(change.after.order, gone)])] if gone else []
     return await connection.row(_statement(shape), *parameters) is not None
 
 

@@ -51,6 +51,15 @@ _FOUND_BY = {
 }
 _SAME_REFERENCE = """(select row_to_json(r) from refunds r
   where r.account_id = $1 and r.store = o.store and r.reference = $5)"""
+_RESERVED_BY = """(select r.id from returns r
+  where r.account_id = $1 and r.store = o.store and r.refund_reference = $5
+    and r.status in ('REQUESTED', 'APPROVED', 'RECEIVED'))"""
+#: The refund that has the reference which the next refund of the return would have.
+_NEXT_REFERENCE = """(select row_to_json(f) from returns r
+  join refunds f on f.account_id = $1 and f.store = r.store and f.reference = r.refund_reference
+    || coalesce((select '-' || count(*) + 1 from refunds n where n.account_id = $1
+      and n.order_id = r.order_id and n.return_id = r.id having count(*) > 0), '')
+  where r.account_id = $1 and r.id = $2)"""
 
 
 _UNKEYED = """select {folder} folder, null fingerprint
@@ -81,7 +90,9 @@ _decode = msgspec.json.Decoder(Folder).decode
 
 
 @cache
-def folder_told(needs: frozenset[str], *, referenced: bool = False) -> str:
+def folder_told(
+    needs: frozenset[str], *, referenced: bool = False, next_of_return: bool = False
+) -> str:
     """Write the expression that tells the folder of `o` with these sections, as JSON text."""
     parts = [
         "'order', row_to_json(o)",
@@ -98,12 +109,17 @@ def folder_told(needs: frozenset[str], *, referenced: bool = False) -> str:
         parts.append(f"'{section}', {told}")
     if referenced:
         parts.append(f"'same_reference', {_SAME_REFERENCE}")
+        parts.append(f"'reserved_by', {_RESERVED_BY}")
+    elif next_of_return:
+        parts.append(f"'same_reference', {_NEXT_REFERENCE}")
     return "json_build_object(" + ", ".join(parts) + ")::text"
 
 
 @cache
 def _open_folder(needs: frozenset[str], found_by: str, *, keyed: bool, referenced: bool) -> str:
-    folder = folder_told(needs, referenced=referenced)
+    folder = folder_told(
+        needs, referenced=referenced, next_of_return=found_by == "returns" and "refunds" in needs
+    )
     sql = (_KEYED if keyed else _UNKEYED).replace("{folder}", folder)
     return sql.replace("{order}", _FOUND_BY[found_by])
 

@@ -21,6 +21,7 @@ _LOOK_AGAIN = frozenset(
     {
         "idempotency_key",
         "refunds_reference",
+        "returns_refund_reference",
         "orders_external_id",
         "orders_number",
         "merchants_code",

@@ -164,7 +164,7 @@ def shipment_actions(order: Order, shipment: Shipment, actor: Actor) -> list[Act
     return [ActionShape(name) for name in names]
 
 
-def return_actions(order: Order, back: Return, actor: Actor) -> list[ActionShape]:
+def return_actions(back: Return, actor: Actor) -> list[ActionShape]:
     """List what the actor may do to a return now."""
     if not actor.can("returns.write"):
         return []

@@ -16,8 +16,8 @@ from counterfoil.order.allowed import (
     shipment_actions,
 )
 from counterfoil.order.cancellation import Cancellation
-from counterfoil.order.edit_told import tell_done_edit
 from counterfoil.order.change import Answered, Change
+from counterfoil.order.edit_told import tell_done_edit
 from counterfoil.order.folder import Folder
 from counterfoil.order.goods_return import Return
 from counterfoil.order.hold import Hold
@@ -72,10 +72,7 @@ def answer(change: Change, actor: Actor, *, created: bool = True) -> Answered:
             shape = tell_shipment(result, shipment_actions(folder.order, result, actor))
             return _told(folder, shape, status)
         case Return():
-            actions = return_actions(folder.order, result, actor)
-            told = tell_return(result, actions, tell_brief_to(folder, actor))
-            where = f"/v1/returns/{result.id}" if status == 201 else None
-            return _told(folder, told, status, location=where)
+            return _return(result, folder, actor, status, change.inserts.get("refunds", []))
         case OrderEdit():
             told_edit = tell_done_edit(change, tell_brief_to(folder, actor))
             where = f"/v1/orders/{folder.order.id}/edits/{result.position}"

@@ -32,8 +32,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What an action decided: the folder before and after, rows to add, facts, and the result.
 
     `seen` is the version it was decided on; 0 for a new order. `retell` says that the order is
-    found by other words now. What differs is worked out when it is written: an action that is
-    only rehearsed, or told as history, need not know. [rulings 1, 2]
+    found by other words now. `new_orders` are written with it: the linked one of an exchange. What
+    differs is worked out when it is written: an action that is only rehearsed, or told as history,
+    need not know. [rulings 1, 2, 7]
     """
 
     seen: int
@@ -46,6 +47,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     lease: Lease | None = None
     calls: list[dict[str, Any]] = []
     configuration: dict[str, list[dict[str, str]]] = {}
+    new_orders: list["Change"] = []
 
     @classmethod
     def none(cls, folder: Folder, result: Any) -> "Change":

@@ -61,7 +61,11 @@ CONFIGURATION = ("states", "gateways", "methods", "merchants")
 
 
 class Folder(msgspec.Struct, frozen=True, kw_only=True):
-    """What an action looks into. `at` is the database's clock when it was opened. [rulings 17]"""
+    """What an action looks into. `at` is the database's clock when it was opened. [rulings 17]
+
+    `same_reference` is the refund that has a reference which was looked up, `reserved_by` the open
+    return that keeps it for its own refund.
+    """
 
     order: Order
     store: Store
@@ -88,6 +92,7 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     methods: tuple[ShipmentMethod, ...] = UNOPENED
     merchants: dict[str, str] = {}
     same_reference: Refund | None = None
+    reserved_by: str | None = None
 
     def opened(self, section: str) -> bool:
         """Tell whether a section was opened."""

@@ -37,7 +37,8 @@ class ShipmentShape(msgspec.Struct, frozen=True, kw_only=True):
 class ReturnShape(msgspec.Struct, frozen=True, kw_only=True):
     """Goods that come back, line by line, and what the shopper gets for them. [V-6…V-11]
 
-    `credit` is what came in was worth, in minor units, where it is set against a replacement.
+    `worth` is what came in was worth, `credit` what of it is set against a replacement or kept for
+    later; both in minor units.
     """
 
     id: str
@@ -57,6 +58,7 @@ class ReturnShape(msgspec.Struct, frozen=True, kw_only=True):
     refund_id: str | None
     replacement: list[Replacement]
     exchange_order_id: str | None
+    worth: int
     credit: int
     late: bool
     requested_by: dict[str, Any]
@@ -92,6 +94,6 @@ class EditShape(msgspec.Struct, frozen=True, kw_only=True):
     due: int | UnsetType = UNSET
     release: int | UnsetType = UNSET
     give_back: int | UnsetType = UNSET
-    order: OrderBriefShape | None = None
     approval: Literal["needed", "not_needed"] | UnsetType = UNSET
     explanation: list[str] | UnsetType = UNSET
+    order: OrderBriefShape | None = None

@@ -102,7 +102,9 @@ class WantedRefund(msgspec.Struct, frozen=True, kw_only=True):
     """A refund as it is asked for. An absent amount is the sum of its parts, else all.
 
     `tax_amount` takes the place of the tax that is reckoned. `payment_id` pins it to one payment;
-    else `payment_order`, or the store's, says through which payments it goes.
+    else `payment_order`, or the store's, says through which payments it goes. `fee_amount` is kept
+    of what comes out. `capped`: no more than is left to give back, where that is less.
+    `override_window`: also after the store's time for it, by somebody who may.
     """
 
     reference: str | None
@@ -118,6 +120,10 @@ class WantedRefund(msgspec.Struct, frozen=True, kw_only=True):
     payment_id: str | None = None
     payment_order: str | None = None
     allocations: Sequence[Allocation] = ()
+    fee_amount: int = 0
+    return_id: str | None = None
+    capped: bool = False
+    override_window: bool = False
 
     @property
     def itemised(self) -> bool:

@@ -16,12 +16,17 @@ from counterfoil.order.transaction import Allocation
 
 
 def plan_refund(
-    folder: Folder, wanted: WantedRefund, allocations: Sequence[Allocation]
+    folder: Folder,
+    wanted: WantedRefund,
+    allocations: Sequence[Allocation],
+    *,
+    closed_too: bool = False,
 ) -> list[PlannedPart]:
     """Spread what bags give back over the order's payments.
 
-    Raises AmountInvalid where a payment is named that has less, and AttentionRequired where it
-    cannot be done without a payment that waits for a person.
+    `closed_too`: also over those that wait for a person, for a refund that waits as well. Raises
+    AmountInvalid where a payment is named that has less, and AttentionRequired where it cannot be
+    done without a payment that waits for a person.
     """
     amount = sum(part.amount for part in allocations)
     able = [
@@ -36,7 +41,7 @@ def plan_refund(
             asked=amount,
             refundable=left,
         )
-    clean = [payment for payment in able if not payment.attention]
+    clean = [payment for payment in able if closed_too or not payment.attention]
     if amount > sum(payment.refundable for payment in clean):
         waiting = next(payment for payment in able if payment.attention)
         raise AttentionRequired(attention=waiting.attention)

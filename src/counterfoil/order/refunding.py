@@ -31,9 +31,13 @@ class Reckoned(msgspec.Struct, frozen=True):
 
 
 class Reckoning(msgspec.Struct, frozen=True, kw_only=True):
-    """A refund as it comes out: the amounts of `parts` add up to `amount`."""
+    """A refund as it comes out: the amounts of `parts` add up to `amount`.
+
+    `worth` is what it is for, before anything is kept of it.
+    """
 
     amount: int
+    worth: int
     lines: list[RefundLine]
     shipping_amount: int | None
     tax_amount: int
@@ -111,6 +115,7 @@ def reckon(folder: Folder, wanted: WantedRefund) -> Reckoning:
         )
     return Reckoning(
         amount=amount,
+        worth=sum(part.amount for part in found.parts if part.amount > 0),
         lines=found.lines,
         shipping_amount=wanted.shipping_amount,
         tax_amount=found.tax,
@@ -148,6 +153,11 @@ class _Parts:
         """Keep a figure with its sentence, the amount in decimals before it."""
         told = f"{to_decimal(amount, self.folder.order.currency)} {self.folder.order.currency}"
         self.parts.append(Reckoned(amount, f"{told} {sentence}"))
+
+    def keep(self, amount: int, sentence: str) -> None:
+        """Take something off, with its sentence."""
+        told = f"{to_decimal(amount, self.folder.order.currency)} {self.folder.order.currency}"
+        self.parts.append(Reckoned(-amount, f"{told} {sentence}"))
 
     def take_lines(self) -> None:
         """Reckon every line that is named."""
@@ -250,22 +260,33 @@ class _Parts:
         self.say(tax, "is of the tax that was charged.")
 
     def agreed(self, refundable: int) -> int:
-        """Tell the amount: what is stated, the sum of the parts, or all; both must agree."""
-        stated = self.wanted.amount
-        if self.wanted.itemised:
-            summed = sum(part.amount for part in self.parts)
-            if stated is not None and stated != summed:
-                raise AmountInvalid(
-                    f"{stated} is not the {summed} that lines, shipping and tax add up to.",
-                    asked=stated,
-                    summed=summed,
-                )
-            return summed
-        if stated is None:
-            self.say(refundable, "is all that was taken and has not gone back.")
+        """Tell the amount: what is stated, the sum of the parts, or all; both must agree.
+
+        A fee is taken off the parts; what is stated is what goes back.
+        """
+        stated, fee = self.wanted.amount, self.wanted.fee_amount
+        if fee < 0:
+            raise AmountInvalid("A fee is not negative.")
+        if not self.wanted.itemised:
+            if stated is None:
+                self.say(refundable, "is all that was taken and has not gone back.")
+            elif fee:
+                self.say(stated + fee, "is the amount asked for with the fee.")
+            else:
+                self.say(stated, "is the amount asked for, whatever it is for.")
+        if fee:
+            self.keep(fee, "is kept as a fee.")
+        summed = sum(part.amount for part in self.parts)
+        if self.wanted.itemised and stated not in (None, summed):
+            raise AmountInvalid(
+                f"{stated} is not the {summed} that lines, shipping and tax add up to.",
+                asked=stated,
+                summed=summed,
+            )
+        if self.wanted.capped and summed > refundable:
+            self.keep(summed - refundable, "of it went back before.")
             return refundable
-        self.say(stated, "is the amount asked for, whatever it is for.")
-        return stated
+        return summed
 
     def left(self, kind: str, bag_id: str | None = None) -> int:
         """What was charged for shipping or tax and has not been given back as such.
@@ -311,13 +332,20 @@ class _Parts:
         for line in self.lines:
             bag_id = self.items[line.item_id].bag_id
             parts[bag_id] = parts.get(bag_id, 0) + line.amount + line.tax_amount
-        rest = amount - sum(parts.values())
+        kept = -sum(part.amount for part in self.parts if part.amount < 0)
+        rest = amount + kept - sum(parts.values())
         free = [max(0, bag.refundable - parts[bag.id]) for bag in bags]
         charged = [min(self._charged(bag), left) for bag, left in zip(bags, free, strict=True)]
         shares = split(rest, charged if rest <= sum(charged) else free)
         for bag, share in zip(bags, shares, strict=True):
             parts[bag.id] += share
-        wanted = [Allocation(bag_id, part) for bag_id, part in parts.items() if part]
+        less = split(kept, list(parts.values()))
+        left = dict(zip(parts, less, strict=True))
+        wanted = [
+            Allocation(bag_id, part - left[bag_id])
+            for bag_id, part in parts.items()
+            if part > left[bag_id]
+        ]
         return checked_allocations(wanted, amount, bags, "refundable")
 
     def _charged(self, bag: Bag) -> int:

@@ -171,7 +171,7 @@ def tell_order(folder: Folder, actor: Actor) -> OrderShape:
         ],
         refunds=tell_refunds(folder, actor),
         returns=[
-            tell_return(back, return_actions(order, back, actor))
+            tell_return(back, return_actions(back, actor))
             for back in folder.returns
             if back.bag_id in {bag.id for bag in bags}
         ],

@@ -23,6 +23,7 @@ create table returns (
   refund_id uuid,
   replacement jsonb not null default '[]',
   exchange_order_id uuid,
+  worth bigint not null default 0 constraint returns_worth check (worth >= 0),
   credit bigint not null default 0 constraint returns_credit check (credit >= 0),
   late boolean not null default false,
   requested_by jsonb not null,
