@@ -4,6 +4,8 @@ Orders of three merchants with shipping, tax and discounts, paid in one or two p
 that release in part or do not.
 """
 
+from typing import Any
+
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -59,7 +61,7 @@ def step(order, kind, place, count):
     """Try one thing; a refusal changes nothing."""
     item = order.items[place % len(order.items)]
     bag = order.bags[place % len(order.bags)]
-    wanted = {
+    wanted: dict[str, tuple[Any, dict[str, Any]]] = {
         "line": (cancel, {"wanted": WantedCancel(lines=(CanceledLine(item.id, count),))}),
         "bag": (cancel, {"wanted": WantedCancel(bag_id=bag.id)}),
         "capture": (capture, {"amount": max(1, order.order.open * count // 4)}),
@@ -81,6 +83,7 @@ def step(order, kind, place, count):
              "wanted": WantedShipment(items=[ShipmentItem(item.id, count)])},
         ),
     }  # fmt: skip
+    action: Any
     if kind == "send":
         ready = [one for one in order.shipments if one.status == "OPEN"]
         if not ready:

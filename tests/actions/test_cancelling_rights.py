@@ -1,5 +1,7 @@
 """Who may cancel a part, what is refused and in which order, what is told of it; requests."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -83,7 +85,7 @@ def test_the_letter_tells_the_units_and_the_answer_says_what_stays():
     order = folder("manual")
     wanted = msgspec.structs.replace(part(order, Mug=1), notify_customer=True)
     done = act(order, cancel, wanted=wanted)
-    letter = done.inserts["letters"][0]
+    letter: Any = done.inserts["letters"][0]
     assert (letter.kind, letter.context["items"]) == ("part_canceled", {line(order, "Mug"): 1})
     told = msgspec.json.decode(answer(done, ADMIN).body)
     assert told["message"] == (
@@ -128,7 +130,7 @@ def test_a_request_stops_the_order_and_declining_puts_it_back(before):
     fact = change_.facts[-1]
     assert (fact.type, fact.data["reason_code"]) == ("order.cancel_requested", "CUSTOMER")
     assert "Too late" not in str(fact.data)
-    kept = change_.inserts["notes"][0]
+    kept: Any = change_.inserts["notes"][0]
     assert (kept.body, kept.visibility, fact.data["note"]["id"]) == (
         "Too late", "internal", kept.id,
     )  # fmt: skip
@@ -139,7 +141,8 @@ def test_a_request_stops_the_order_and_declining_puts_it_back(before):
     declined = act(asked, decline_cancel, note="It is packed.")
     assert declined.after.order.state == before
     assert types(declined) == ["order.state_changed", "order.cancel_declined"]
-    assert declined.inserts["notes"][0].body == "It is packed."
+    said: Any = declined.inserts["notes"][0]
+    assert said.body == "It is packed."
     assert_lawful(later(declined.after))
 
 

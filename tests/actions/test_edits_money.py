@@ -14,6 +14,10 @@ from tests.actions.making import later
 from tests.actions.refunding import back, limited, line, paid
 
 
+def kinds(tasks):
+    return [task.kind for task in tasks]
+
+
 def moved(order, kind):
     return [(row.status, row.amount) for row in order.transactions if row.type == kind]
 
@@ -140,7 +144,7 @@ def test_above_the_limit_a_second_person_decides():
     assert change.result.after.total == 3750, "the edit itself is done"
     (promise,) = change.after.refunds
     assert (promise.status, change.after.order.refund_pending) == ("AWAITING_APPROVAL", 1250)
-    assert [task.kind for task in change.inserts["tasks"]] == ["refund_approval"]
+    assert kinds(change.inserts["tasks"]) == ["refund_approval"]
     lawful(later(change.after))
 
 
@@ -210,4 +214,4 @@ def test_a_person_is_called_where_the_provider_refuses_to_give_it_back():
     order = edited(order, lines=[units(order, 0, 1)])
     change = told(order, Outcome.DECLINED)
     assert change.after.refunds[0].status == "FAILED"
-    assert [task.kind for task in change.inserts["tasks"]] == ["refund_failed"]
+    assert kinds(change.inserts["tasks"]) == ["refund_failed"]

@@ -1,5 +1,7 @@
 """The delivery state of one line, and what its parcels make of that. [U-14…U-17]"""
 
+from typing import Any
+
 import pytest
 
 from counterfoil.actions.hold import WantedHold, hold
@@ -151,7 +153,7 @@ def test_what_cannot_be_is_refused_in_this_order():
     order = two_lines()
     pen = line(order, "Pen").id
     held = lived(order, hold, wanted=WantedHold(handle="stock"))
-    steps = [
+    steps: list[tuple[Any, dict[str, Any], str]] = [
         (held, {"asked": may("orders.read"), "item_id": "nobody"}, "permission_denied"),
         (held, {"item_id": "nobody", "state": "RETURNED"}, "not_found"),
         (held, {"item_id": pen, "state": "RETURNED"}, "transition_not_allowed"),

@@ -1,6 +1,7 @@
 """Edits over HTTP: looked at first, done once, read again, and kept from who may not."""
 
 import asyncio
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -179,7 +180,7 @@ async def test_of_edits_at_once_each_is_whole(own_shop, api_pool):
     assert codes == [201, 201, 201, 422], "one mug less only once"
     kept = shop.get(at(order)).json()
     assert [one["position"] for one in kept] == [1, 2, 3]
-    for before, after in zip(kept, kept[1:], strict=False):
+    for before, after in itertools.pairwise(kept):
         assert after["before"] == before["after"]
     now = shop.read(order)
     assert kept[-1]["after"]["total"] == 5000 - 1250 - 500 + 900

@@ -14,11 +14,11 @@ from counterfoil.order.cancellation import CanceledLine
 from counterfoil.order.folder import Folder
 from counterfoil.order.shipment import ShipmentItem
 from tests.actions.canceling import assert_part_lawful
-from tests.race.test_goods_races import Two, do, money, packed, placed, race, shops
+from tests.race.test_goods_races import Two, do, money, packed, placed, race
+from tests.race.test_goods_races import shops as shops
 from tests.work.shop import CAPTURE, Shop
 
 pytestmark = pytest.mark.database
-assert shops, "the fixture of both files"
 
 
 def pens(order: Folder, count: int) -> dict[str, Any]:

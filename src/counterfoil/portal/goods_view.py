@@ -59,11 +59,11 @@ class BagView(NamedTuple):
     """A bag's goods: lines, shipments, units that have not left, and such as are in no shipment.
 
     `later` is the footnote of the numbers that cannot be added yet. A long bag is shown in pages:
-    `count` lines in all.
+    `in_all` lines in all.
     """
 
     lines: tuple[LineView, ...]
-    count: int
+    in_all: int
     page: int
     pages: int
     parcels: "tuple[ParcelView, ...]"
