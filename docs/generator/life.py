@@ -38,6 +38,10 @@ _ABOUT = {
         "A review that an order waits for, from its opening to the decision. The hold"
         " `fraud-review` stands beside it and is released when it passes."
     ),
+    "return": (
+        "Goods that come back. What the shopper gets for them, and what becomes of the money, is the"
+        " refund's or the linked order's own course; goods may come in several times."
+    ),
 }
 
 
