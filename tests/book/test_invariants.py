@@ -19,6 +19,13 @@ EDIT = f"""insert into edits (account_id, id, order_id, position, before, after,
   select account_id, gen_random_uuid(), id, 1, after, after, '{{}}', now() from orders,
     jsonb_build_object('lines', '[]'::jsonb, 'shipping', '{{}}'::jsonb, 'total', 0) as after
   where id = {ONE};"""
+#: A return that took in what no line has back, of a money that nothing is worth.
+RETURN = f"""insert into returns (account_id, id, order_id, bag_id, store, position, status,
+    resolution, lines, reason_code, requested_by, created_at, updated_at, {{more}})
+  select i.account_id, gen_random_uuid(), i.order_id, i.bag_id, 'main', 1, 'RECEIVED', 'REFUND',
+    jsonb_build_array(jsonb_build_object('item_id', i.id, 'quantity', {{count}}, 'received',
+      {{count}}, 'restocked', {{count}}, 'written_off', 0)), 'OTHER', '{{{{}}}}', now(), now(),
+    {{value}} from items i where i.order_id = {ONE} limit 1"""
 #: What breaks each promise, as nobody but the owner of the database could.
 BREAKS = {
     "money_within_limits": f"""alter table payments drop constraint payments_not_over_authorized;
@@ -56,6 +63,12 @@ BREAKS = {
       select account_id, 'bank', 'manual', '', 'EUR', 1 from accounts""",
     "payments_are_the_ledger": f"""update ledger_entries set amount = amount + 1
       where order_id = {ONE} and kind = 'captured'""",
+    "returns_explain_units": RETURN.format(more="fee", count=1, value=0),
+    "returns_give_no_more": RETURN.format(more="worth", count=0, value=0)
+    + f""";update refunds set return_id = (select id from returns limit 1), order_id = {ONE}
+      where id = {REFUND}""",
+    "exchanges_are_explained": RETURN.format(
+        more="exchange_order_id", count=0, value="gen_random_uuid()"),
     "units_within_limits": f"""alter table items drop constraint items_not_over_ordered;
       update items set quantity_canceled = quantity where order_id = {ONE}
         and quantity_shipped > 0""",

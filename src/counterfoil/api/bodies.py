@@ -72,7 +72,8 @@ class RefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """What to give back. An absent amount is lines, shipping and tax, else all that can be.
 
     An absent tax is what was paid on the lines without an amount and on the shipping. It goes
-    through the payments in `payment_order`, or the store's; `payment_id` pins it to one.
+    through the payments in `payment_order`, or the store's; `payment_id` pins it to one. A fee is
+    kept of what comes out. `override_window`: after the store's time for it, by who may approve.
     """
 
     reference: Reference | None = None
@@ -87,6 +88,8 @@ class RefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     payment_id: Id | None = None
     payment_order: PaymentOrder | None = None
     allocations: Shares | None = None
+    fee_amount: Minor = 0
+    override_window: bool = False
     dry_run: bool = False
 
 

@@ -20,6 +20,7 @@ from counterfoil.order.problems import (
     InvalidState,
     RefundReferenceConflict,
     RefundReferenceRequired,
+    RefundWindowClosed,
     UnknownReference,
 )
 from counterfoil.order.refund_plan import explain
@@ -30,7 +31,7 @@ door = Door("Money")
 _REFUNDED = {200: RefundShape, 201: RefundShape, 202: RefundShape}
 _REFUSED = (
     RefundReferenceRequired, RefundReferenceConflict, InvalidState, UnknownReference,
-    AmountInvalid, AttentionRequired, GatewayDeclined,
+    AmountInvalid, AttentionRequired, RefundWindowClosed, GatewayDeclined,
 )
 
 
@@ -117,6 +118,8 @@ def _wanted(body: RefundBody) -> WantedRefund:
         payment_id=body.payment_id,
         payment_order=body.payment_order,
         allocations=body.allocations or (),
+        fee_amount=body.fee_amount,
+        override_window=body.override_window,
     )
 
 

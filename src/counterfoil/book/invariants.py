@@ -19,9 +19,10 @@ from counterfoil.book.promises_of_edits import EDITS
 from counterfoil.book.promises_of_ledger import LEDGER
 from counterfoil.book.promises_of_money import MONEY
 from counterfoil.book.promises_of_record import FACTS, GOODS, REST
+from counterfoil.book.promises_of_returns import RETURNS
 from counterfoil.kernel.db import Connection, Pool
 
-PROMISES: tuple[Promise, ...] = (*MONEY, *LEDGER, *GOODS, *EDITS, *FACTS, *REST)
+PROMISES: tuple[Promise, ...] = (*MONEY, *LEDGER, *GOODS, *RETURNS, *EDITS, *FACTS, *REST)
 CHUNK = 500
 TERMS_CHUNK = 10_000
 ROWS_MAX = 20
