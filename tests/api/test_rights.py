@@ -93,6 +93,7 @@ BODIES = {
     "POST /v1/orders/{order_id}/refund": {"reference": "theft", "amount": 1},
     "POST /v1/orders/{order_id}/bags/{bag_id}/refunds": {"amount": 1},
     "POST /v1/orders/{order_id}/refunds/{refund_id}/reject": {"note": "Mine."},
+    "POST /v1/returns/{return_id}/reject": {"note": "Mine."},
     "POST /v1/orders/{order_id}/payments/{payment_id}/decide": {"decision": "keep_ours"},
     "PATCH /v1/orders/{order_id}": {"tags": ["mine"]},
     "PATCH /v1/shipments/{shipment_id}": {"carrier": "Mine"},
