@@ -1,5 +1,7 @@
 """Goods that come back: which may, what they are worth, and what is true whatever is done."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -112,7 +114,7 @@ def test_more_than_one_may_give_back_waits_and_so_does_who_may_give_nothing_back
     order = arrived()
     for asked in (by(CLERK), may("returns.write")):
         change = act(order, return_goods, **wanted(order, (0, 2), received=True), asked=asked)
-        (promise,) = change.inserts["refunds"]
+        promise: Any = change.inserts["refunds"][0]
         assert (promise.status, promise.return_id) == ("AWAITING_APPROVAL", change.result.id)
         assert change.result.status == "RECEIVED"
         assert_lawful(change.after)
@@ -133,7 +135,7 @@ def test_a_merchant_takes_back_its_own_goods_and_makes_no_exchange():
 def test_the_refund_of_a_return_has_a_life_of_its_own(outcome):
     order = arrived("sandbox")
     change = act(order, return_goods, **wanted(order, (0, 2), received=True))
-    (row,) = change.inserts["transactions"]
+    row: Any = change.inserts["transactions"][0]
     assert (row.status, row.lease_token, row.idempotency_key) == ("PENDING", None, None)
     order = lived(order, return_goods, **wanted(order, (0, 2), received=True))
     order = heard(order, outcome, which=len(waiting(order)) - 1)
