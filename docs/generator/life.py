@@ -39,8 +39,8 @@ _ABOUT = {
         " `fraud-review` stands beside it and is released when it passes."
     ),
     "return": (
-        "Goods that come back. What the shopper gets for them, and what becomes of the money, is the"
-        " refund's or the linked order's own course; goods may come in several times."
+        "Goods that come back, at once or in several parts. What becomes of the money is the"
+        " refund's own course, and of a replacement the linked order's."
     ),
 }
 

@@ -38,6 +38,7 @@ class Model:
         self.returned: Counter[str] = Counter()
         self.hindered = False
         self.grew = False
+        self.captured = 0
 
     # ---------------------------------------------------------------------------- what happened
 
@@ -177,9 +178,22 @@ class Model:
             assert abs(bag.canceled_total - gone) <= 2 * len(folder.items), (bag, gone)
         assert order.total == sum(bag.total for bag in folder.bags)
         assert order.canceled_total == sum(bag.canceled_total for bag in folder.bags)
+        less = sum(
+            sign * row.amount
+            for row in folder.transactions
+            for sign in [{"REFUND": 1, "REFUND_REVERSAL": -1}.get(row.type, 0)]
+            if row.status in ("SUCCEEDED", "PENDING", "UNKNOWN")
+            and (row.reference or "").startswith(FOR_LESS)
+        )
         given = sum(one.amount for one in folder.refunds if not one.reference.startswith(FOR_LESS))
-        left = order.total - order.canceled_total + given  # what was given may be taken again
-        assert self.grew or order.captured - order.refunded <= left
+        left = order.total - order.canceled_total
+        assert order.captured - order.refunded <= left + given, "kept more than it is worth"
+        both = any(item.quantity_refunded and item.quantity_canceled for item in folder.items)
+        room = given if both else 0  # what was refunded as a line, and cancelled after that
+        failed = any(one.status in ("FAILED", "PARTIALLY_COMPLETED") for one in folder.refunds)
+        if order.captured > self.captured and not (self.grew or failed):
+            assert order.captured - less <= left + room, "a refund made room for a capture"
+        self.captured = order.captured
         for refund in folder.refunds:
             assert sum(part.amount for part in refund.allocations) == refund.amount
             named = [line for line in refund.lines if line.quantity]

@@ -66,7 +66,7 @@ def assert_one_new_order(change: Change) -> None:
 
 
 def test_every_story_of_the_demo_can_have_been():
-    orders = list(demo_orders(making.NOON, count=400, custom_states=False))
+    orders = list(demo_orders(making.NOON, count=400, custom_states=()))
     for order in orders:
         brought = msgspec.convert({**order, "store": "main"}, Brought)
         assert_one_new_order(booked(brought))
@@ -85,7 +85,7 @@ def test_what_is_born_is_what_the_life_cycles_let_be_born():
         "shipments": ("shipment", "status"),
         "cancellations": ("cancellation", "status"),
     }
-    for order in demo_orders(making.NOON, count=200, custom_states=False):
+    for order in demo_orders(making.NOON, count=200, custom_states=()):
         change = booked(msgspec.convert({**order, "store": "main"}, Brought))
         assert change.after.order.system_state in born["order"]
         for section, (machine, field) in places.items():

@@ -123,8 +123,7 @@ def _waiting(folder: Folder, actor: Actor, refund_id: str) -> Refund:
 
 def _free(draft: Draft, promise: Refund) -> Refund:
     """Cancel a refund that waits, and give back what was set aside."""
-    for part in promise.plan:
-        let_go(draft, part)
+    let_go(draft, promise)
     move_units(draft, promise, -1)
     new = msgspec.structs.replace(
         promise, status="CANCELED", decided_at=draft.at, updated_at=draft.at

@@ -48,7 +48,7 @@ def settle_difference(draft: Draft, asked: Asked, wanted: WantedEdit, made: Orde
 def _check_captures(folder: Folder, made: OrderEdit) -> None:
     """Refuse to go below what may be taken any moment; what it is worth is known then."""
     coming = folder.order.capture_pending
-    kept = folder.order.captured - folder.order.refunded
+    kept = folder.order.captured - folder.order.worth_refunded
     if coming and kept + coming > made.after.total:
         raise InvalidState(
             f"A capture of {_told(folder, coming)} is on its way. Wait until it is known: the order"
@@ -83,7 +83,9 @@ def _give_back(
     plan = plan_refund(folder, wanted, reckoned.allocations)
     waits = needs_approval(asked.actor, amount, folder.order.currency)
     nobody = msgspec.structs.replace(asked, key=None, lease=None)
-    promise_refund(draft, nobody, promised(draft, wanted, reckoned, plan), waits=waits)
+    promise = promised(draft, wanted, reckoned, plan)
+    promise = msgspec.structs.replace(promise, edit_id=made.id)
+    promise_refund(draft, nobody, promise, waits=waits)
 
 
 def _ask_again(draft: Draft, made: OrderEdit) -> None:
@@ -95,7 +97,8 @@ def _ask_again(draft: Draft, made: OrderEdit) -> None:
     folder = draft.before
     order, bags = folder.order, draft.section("bags")
     more = made.after.total - made.before.total
-    covered = order.refundable + order.open + order.capture_pending
+    kept = order.captured - sum(bag.worth_refunded for bag in bags)
+    covered = kept + order.open + order.capture_pending
     dearer = draft.due - order.due
     gap = min(more - dearer, made.after.total - covered - draft.due)
     if more <= 0 or gap <= 0:

@@ -121,8 +121,7 @@ def promised(
 
 def _wait_for_approval(draft: Draft, promise: Refund) -> None:
     """Set the money aside by the plan, and call a second person."""
-    for part in promise.plan:
-        set_aside(draft, part)
+    set_aside(draft, promise)
     call_person(
         draft,
         REFUND_APPROVAL,

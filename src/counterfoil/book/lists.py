@@ -27,8 +27,8 @@ __all__ = ["Filters", "OrderPage", "list_orders", "view_counts"]
 
 _UNTOLD = frozenset({"previous_state", "billing_address", "create_fingerprint"})
 _OF_BAGS = ("sub_total", "shipping_total", "tax_total", "duty_total", "discount_total", "total",
-            "canceled_total", "reopened", "authorized", "captured", "voided", "expired", "refunded",
-            "capture_pending", "void_pending", "refund_pending")
+            "canceled_total", "reopened", "worth_refunded", "authorized", "captured", "voided",
+            "expired", "refunded", "capture_pending", "void_pending", "refund_pending")
 _OF_ITEMS = ("unit_count", "shipped_count")
 _PAGE = """with <before>page(place, id) as materialized (<page>)
 select (select json_agg(row_to_json(t)) from (

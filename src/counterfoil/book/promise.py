@@ -8,7 +8,7 @@ from counterfoil.order.amounts import AMOUNT_NAMES
 ORDERS, TERMS, ACCOUNT = "orders", "terms", "account"
 TOTAL_NAMES = (
     "sub_total", "shipping_total", "tax_total", "duty_total", "discount_total", "total",
-    "canceled_total", "reopened",
+    "canceled_total", "reopened", "worth_refunded",
 )
 _MOVED = "coalesce(sum(t.moved) filter (where t.type = '<kind>' and t.status <of>), 0) as <name>"
 _BOOKED, _RESERVED = "= 'SUCCEEDED'", "in ('PENDING', 'UNKNOWN')"

@@ -26,7 +26,7 @@ _OF_WHOLE = frozenset({
 })
 _TOTALS = (
     "sub_total", "shipping_total", "tax_total", "duty_total", "discount_total", "total",
-    "canceled_total", "reopened",
+    "canceled_total", "reopened", "worth_refunded",
 )
 
 

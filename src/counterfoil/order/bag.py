@@ -27,6 +27,7 @@ class Bag(Amounts, frozen=True, kw_only=True):
     total: int
     canceled_total: int = 0
     reopened: int = 0
+    worth_refunded: int = 0
 
     @property
     def due(self) -> int:
@@ -44,9 +45,13 @@ class Bag(Amounts, frozen=True, kw_only=True):
 
     @property
     def owed(self) -> int:
-        """What may still be taken for it: its worth less what was, or is being, taken and kept."""
-        kept = self.captured - self.refunded
-        return max(0, self.total - self.canceled_total - kept - self.capture_pending)
+        """What may still be taken for it: its worth less what was, or is being, taken.
+
+        `worth_refunded` went back, or is to, since the bag is worth less, and so does not count as
+        taken. Any other refund does: what was given back is not taken again.
+        """
+        taken = self.captured - self.worth_refunded + self.capture_pending
+        return max(0, self.total - self.canceled_total - taken)
 
     @property
     def capturable(self) -> int:

@@ -87,6 +87,7 @@ def reckon_part(folder: Folder, wanted: WantedCancel, actor: Actor) -> Part:
         for bag_id, inside in units.items()
         if (amount := _back(folder, bag_id, lines, ending=bag_id in ending)) > 0
     ]
+    back = _with_over(folder, units, ending, back)
     open_parts = {part.bag_id: min(part.amount, _bag(folder, part.bag_id).open) for part in back}
     return Part(
         bag_id=wanted.bag_id or (next(iter(units)) if len(units) == 1 else None),
@@ -244,6 +245,49 @@ def _back(
     # What an edit left open and not owed is released with it: it is not this money that goes back.
     spare = min(bag.spare, folder.order.open - folder.order.capturable)
     return min(max(0, worth - max(0, unpaid)) + spare, here)
+
+
+def _with_over(
+    folder: Folder,
+    units: Mapping[str, Mapping[str, int]],
+    ending: frozenset[str],
+    back: Sequence[Allocation],
+) -> list[Allocation]:
+    """Add what would be kept beyond the worth of all that stays.
+
+    An edit may have made one bag cheaper and another dearer, so that what was taken for the one
+    paid for the other. Where the other goes, that goes back too; of bags with nothing open.
+    """
+    found = {part.bag_id: part.amount for part in back}
+    worth = {
+        bag.id: 0 if bag.id in ending else _left_worth(folder, bag, units.get(bag.id, {}))
+        for bag in folder.bags
+    }
+    taken = {
+        bag.id: bag.refundable - max(0, found.get(bag.id, 0) - bag.open) for bag in folder.bags
+    }
+    over = [
+        0 if bag.open else max(0, taken[bag.id] - worth[bag.id])
+        for bag in folder.bags
+    ]
+    amount = min(sum(taken.values()) - sum(worth.values()), sum(over))
+    if amount <= 0:
+        return list(back)
+    for bag, part in zip(folder.bags, split(amount, over), strict=True):
+        found[bag.id] = found.get(bag.id, 0) + part
+    return [Allocation(bag_id, part) for bag_id, part in found.items() if part]
+
+
+def _left_worth(folder: Folder, bag: Bag, units: Mapping[str, int]) -> int:
+    """Tell what a bag is worth when these units are gone."""
+    inside = _inside(folder, bag.id)
+    prices = prices_of(bag, inside)
+    gone = sum(
+        worth_of(prices, item, item.quantity_canceled, units[item.id])
+        for item in inside
+        if item.id in units
+    )
+    return bag.total - bag.canceled_total - gone
 
 
 def _worth(folder: Folder, bag: Bag, lines: Sequence[CanceledLine]) -> int:

@@ -22,7 +22,8 @@ from counterfoil.order.tells import brief_order, told
 
 _SECTION_OF = {noun: section for section, noun in SECTIONS.items()}
 _MONEY = frozenset({"bags", "payments"})
-_WORTH = ("total", "canceled_total", "reopened")
+_LESS = ("canceled_total", "worth_refunded")
+_WORTH = ("total", "canceled_total", "reopened", "worth_refunded")
 
 
 class Draft:
@@ -203,7 +204,8 @@ class Draft:
         bags = self.section("bags")
         sums = summed(bags)
         assert sums == summed(self.section("payments")), "bags and payments disagree"
-        self.set_order(canceled_total=sum([bag.canceled_total for bag in bags]), **sums)
+        less = {name: sum([getattr(bag, name) for bag in bags]) for name in _LESS}
+        self.set_order(**less, **sums)
         self.set_order(
             financial_status=financial_status(self.order, total=self.order.total, asked=asked)
         )

@@ -8,7 +8,9 @@ from counterfoil.order.bag import Bag
 from counterfoil.order.draft import Draft
 from counterfoil.order.item import Item
 from counterfoil.order.life import ITEM
-from counterfoil.order.refunding import prices_of, worth_of
+from counterfoil.order.moves import with_refunded
+from counterfoil.order.refund import NOT_GIVEN
+from counterfoil.order.refunding import BagPrices, prices_of, worth_of
 from counterfoil.order.shipment import LEFT, Shipment, ShipmentItem
 
 _RETURNED_FROM = ("DELIVERED", "COULD_NOT_DELIVER", "IN_TRANSIT", "SHIPPED")
@@ -93,7 +95,7 @@ def cancel_units(draft: Draft, bag: Bag, units: Mapping[str, int]) -> None:
     """
     inside = [item for item in draft.section("items") if item.bag_id == bag.id]
     prices = prices_of(bag, inside)
-    value = 0
+    value = back = 0
     for item in inside:
         count = units.get(item.id, 0)
         if count <= 0:
@@ -101,10 +103,13 @@ def cancel_units(draft: Draft, bag: Bag, units: Mapping[str, int]) -> None:
         assert item.deliverable, item.name
         assert count <= item.waiting, f"{count} of {item.waiting} of {item.id}"
         value += worth_of(prices, item, item.quantity_canceled, count)
+        back += _given_before(draft, item, prices, count)
         gone = msgspec.structs.replace(item, quantity_canceled=item.quantity_canceled + count)
         _unpack(draft, bag, gone)
         draft.put(restated_item(gone, draft.section("shipments")))
     now: Bag = draft.get("bags", bag.id)
+    if back:
+        now = with_refunded(now, now.worth_refunded + back)
     if any(item.deliverable and item.live > units.get(item.id, 0) for item in inside):
         worth = min(now.canceled_total + value, now.total)
         draft.put(msgspec.structs.replace(now, canceled_total=worth))
@@ -112,6 +117,28 @@ def cancel_units(draft: Draft, bag: Bag, units: Mapping[str, int]) -> None:
     dead = msgspec.structs.replace(now, canceled_total=now.total, status="CANCELED")
     draft.put(dead)
     draft.fact("bag.status_changed", dead, merchant=bag.merchant)
+
+
+def _given_before(draft: Draft, item: Item, prices: BagPrices, count: int) -> int:
+    """Tell what was given back, as lines of refunds, for units that are cancelled only now.
+
+    Of a line's units the refunded ones that did not come back go first. What they cost is not owed
+    any more, and what was given for them does not count as taken.
+    """
+    if not draft.before.opened("refunds") or not item.quantity_refunded:
+        return 0
+    free = max(0, item.quantity_refunded - item.quantity_returned)
+    before = min(free, item.quantity_canceled)
+    units = min(free, item.quantity_canceled + count) - before
+    given: int = sum(
+        line.amount + line.tax_amount
+        for refund in draft.section("refunds")
+        if refund.status not in NOT_GIVEN
+        for line in refund.lines
+        if line.item_id == item.id
+    )
+    share: int = given * units // item.quantity_refunded
+    return min(share, worth_of(prices, item, item.quantity_canceled, units))
 
 
 def _unpack(draft: Draft, bag: Bag, item: Item) -> None:

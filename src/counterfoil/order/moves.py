@@ -14,7 +14,7 @@ from counterfoil.order.bag import Bag
 from counterfoil.order.draft import Draft
 from counterfoil.order.payment import Payment
 from counterfoil.order.problems import AmountInvalid
-from counterfoil.order.refund import PlannedPart
+from counterfoil.order.refund import PlannedPart, Refund
 from counterfoil.order.transaction import Allocation, Transaction
 
 _RESERVED = {"CAPTURE": "capture_pending", "VOID": "void_pending", "REFUND": "refund_pending"}
@@ -86,29 +86,52 @@ def share_open(
     return [Allocation(bag.id, one + other) for bag, one, other in parts if one + other]
 
 
-def _shift(draft: Draft, movement: Transaction | PlannedPart, fields: dict[str, int]) -> None:
-    """Add to the named amounts: +1 or -1 times the movement, on its payment and on its bags."""
+def _shift(
+    draft: Draft, movement: Transaction | PlannedPart, fields: dict[str, int], *, less: int = 0
+) -> None:
+    """Add to the named amounts: +1 or -1 times the movement, on its payment and on its bags.
+
+    `less`: the same for what goes back since the bags are worth less; never more than goes back.
+    """
     payment: Payment = draft.get("payments", movement.payment_id)
     whole = {name: sign * movement.amount for name, sign in fields.items()}
     draft.put(payment.moved(**whole).restated())
     for part in movement.allocations:
-        bag = draft.get("bags", part.bag_id)
-        draft.put(bag.moved(**{name: sign * part.amount for name, sign in fields.items()}))
+        bag: Bag = draft.get("bags", part.bag_id)
+        moved = bag.moved(**{name: sign * part.amount for name, sign in fields.items()})
+        for_less = bag.worth_refunded + less * part.amount
+        draft.put(with_refunded(moved, for_less) if for_less else moved)
+
+
+def with_refunded(bag: Bag, for_less: int) -> Bag:
+    """The bag with so much given back since it is worth less, which is no more than all that is."""
+    most = bag.refunded + bag.refund_pending
+    return msgspec.structs.replace(bag, worth_refunded=max(0, min(for_less, most)))
+
+
+def _for_less(draft: Draft, transaction: Transaction) -> int:
+    """Tell 1 where a movement gives back what an order is not worth any more, else 0."""
+    if transaction.refund_id is None or not draft.before.opened("refunds"):
+        return 0
+    promise = draft.get("refunds", transaction.refund_id)
+    return int(promise is not None and promise.for_less)
 
 
 def reserve(draft: Draft, transaction: Transaction) -> None:
     """Set the amount aside while the provider is asked."""
     if transaction.type in _RESERVED:
-        _shift(draft, transaction, {_RESERVED[transaction.type]: 1})
+        less = _for_less(draft, transaction)
+        _shift(draft, transaction, {_RESERVED[transaction.type]: 1}, less=less)
     draft.add(transaction)
 
 
 def book(draft: Draft, transaction: Transaction) -> None:
     """Book a movement that is known to have happened, with nothing reserved before."""
     if transaction.type == "REFUND_REVERSAL":
-        _shift(draft, transaction, {"refunded": -1})
+        _shift(draft, transaction, {"refunded": -1}, less=-_for_less(draft, transaction))
     elif transaction.amount:
-        _shift(draft, transaction, {_BOOKED[transaction.type]: 1})
+        less = _for_less(draft, transaction)
+        _shift(draft, transaction, {_BOOKED[transaction.type]: 1}, less=less)
     draft.add(transaction)
 
 
@@ -123,7 +146,8 @@ def settle_reserved(draft: Draft, transaction: Transaction) -> None:
 def release(draft: Draft, transaction: Transaction) -> None:
     """Give a reservation back: nothing moved."""
     if transaction.type in _RESERVED:
-        _shift(draft, transaction, {_RESERVED[transaction.type]: -1})
+        less = -_for_less(draft, transaction)
+        _shift(draft, transaction, {_RESERVED[transaction.type]: -1}, less=less)
 
 
 def with_hold(payment: Payment, expires_at: datetime | None) -> Payment:
@@ -134,14 +158,16 @@ def with_hold(payment: Payment, expires_at: datetime | None) -> Payment:
     return msgspec.structs.replace(held, due_at=held.warn_at or expires_at)
 
 
-def set_aside(draft: Draft, part: PlannedPart) -> None:
+def set_aside(draft: Draft, promise: Refund) -> None:
     """Reserve what a refund would give back, while somebody decides about it. [faults R-7]"""
-    _shift(draft, part, {"refund_pending": 1})
+    for part in promise.plan:
+        _shift(draft, part, {"refund_pending": 1}, less=int(promise.for_less))
 
 
-def let_go(draft: Draft, part: PlannedPart) -> None:
+def let_go(draft: Draft, promise: Refund) -> None:
     """Give such a reservation back."""
-    _shift(draft, part, {"refund_pending": -1})
+    for part in promise.plan:
+        _shift(draft, part, {"refund_pending": -1}, less=-int(promise.for_less))
 
 
 def without_hold(payment: Payment) -> Payment:

@@ -40,6 +40,7 @@ class Order(Amounts, frozen=True, kw_only=True):
     total: int
     canceled_total: int = 0
     reopened: int = 0
+    worth_refunded: int = 0
     unknown_pending: int = 0
     invoice_number: str | None = None
     merchant_reference: str | None = None
@@ -60,12 +61,14 @@ class Order(Amounts, frozen=True, kw_only=True):
 
     @property
     def owed(self) -> int:
-        """What may still be taken: its worth less what was taken and kept, and is being taken.
+        """What may still be taken: its worth less what was, or is being, taken.
 
         An edit or cancelled lines can make it less than what is open: less is captured then.
+        `worth_refunded` went back, or is to, for that reason, and so does not count as taken; what
+        any other refund gave back is not taken again.
         """
-        kept = self.captured - self.refunded
-        return max(0, self.total - self.canceled_total - kept - self.capture_pending)
+        taken = self.captured - self.worth_refunded + self.capture_pending
+        return max(0, self.total - self.canceled_total - taken)
 
     @property
     def capturable(self) -> int:

@@ -65,6 +65,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     tax_amount: int = 0
     cancellation_id: str | None = None
     return_id: str | None = None
+    edit_id: str | None = None
     fee_amount: int = 0
     external_id: str | None = None
     plan: list[PlannedPart] = []
@@ -75,6 +76,11 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     actor: dict[str, Any]
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def for_less(self) -> bool:
+        """Whether it goes back because the order is worth less: by a cancellation or an edit."""
+        return self.cancellation_id is not None or self.edit_id is not None
 
     @property
     def waits_for_approval(self) -> bool:

@@ -64,12 +64,16 @@ create table edits (
 
 alter table orders
   add column exchange_for uuid,
-  add column reopened bigint not null default 0;
+  add column reopened bigint not null default 0,
+  add column worth_refunded bigint not null default 0;
 -- What was released or given back because the order was worth less, and is due again since an edit.
-alter table bags add column reopened bigint not null default 0;
+alter table bags
+  add column reopened bigint not null default 0,
+  add column worth_refunded bigint not null default 0;
 alter table items add column added_in uuid;
 alter table refunds
   add column return_id uuid,
+  add column edit_id uuid,
   add column fee_amount bigint not null default 0;
 alter table cancellations
   add column lines jsonb not null default '[]',
