@@ -8,51 +8,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterfoil.actions.decide_return import approve_return, close_return, reject_return
-from counterfoil.actions.move_shipment import deliver_shipment, fail_shipment, send_shipment
+from counterfoil.actions.move_shipment import fail_shipment
 from counterfoil.actions.receive_return import receive_return
 from counterfoil.actions.refund import WantedRefund, refund
 from counterfoil.actions.return_goods import return_goods, returnable
-from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.kernel.problem import Problem
 from counterfoil.order.gateway import Outcome
-from counterfoil.order.goods_return import (
-    ReceivedLine,
-    Replacement,
-    ReturnRefund,
-    WantedReturn,
-    WantedReturnLine,
-)
+from counterfoil.order.goods_return import Replacement, ReturnRefund
 from tests.actions.laws import assert_lawful
 from tests.actions.living import MERCHANT, act, by, heard, lived, may, refused, types, waiting
 from tests.actions.making import store
 from tests.actions.refunding import CLERK, paid
+from tests.actions.returning import arrived, took, wanted
 
 DAY_S = 24 * 3600
 ODD = [{
     "merchant": "acme", "shipping_total": 7, "tax_total": 11, "discount_total": 5,
     "items": [{"name": "Mug", "quantity": 3, "unit_price": 333}],
 }]  # fmt: skip
-
-
-def arrived(gateway="manual", *, step=deliver_shipment, **more):
-    """A paid order of which everything has left and arrived, or could not be delivered."""
-    order = paid(gateway, **more)
-    for bag in order.bags:
-        order = lived(order, ship, bag_id=bag.id, wanted=WantedShipment())
-    for parcel in order.shipments:
-        order = lived(order, send_shipment, shipment_id=parcel.id)
-        order = lived(order, step, shipment_id=parcel.id)
-    return order
-
-
-def wanted(order, *units, **more):
-    lines = [WantedReturnLine(item_id=order.items[n].id, quantity=count) for n, count in units]
-    return {"bag_id": order.bags[0].id, "wanted": WantedReturn(lines=lines, **more)}
-
-
-def took(order, *units):
-    lines = [ReceivedLine(item_id=order.items[n].id, quantity=count) for n, count in units]
-    return {"return_id": order.returns[-1].id, "lines": lines}
 
 
 def test_only_what_left_and_is_not_awaited_may_come_back():

@@ -7,6 +7,7 @@ from tests.crash.flow import PLACE, WAIT, Before, Flow
 from tests.crash.goods import SETTLES, HasLeft, Leaving
 from tests.crash.outside import Approved, Heard, PaidOut, Synced
 from tests.crash.parts import PartCanceled
+from tests.crash.returned import CameBack, Exchanged, Returned
 from tests.work.shop import CANCEL, CAPTURE, PAY, REFUND, RENEW, VOID
 
 DAY_S = 24 * 3600
@@ -43,6 +44,10 @@ DOORS = {
     "edit and give back": Edited(leads_to=TAKEN | {"refunded": 2500}, passes=SETTLES),
     "edit and release": Edited(leads_to=A | {"captured": 2500, "voided": 2500}, taken=2500,
                                passes=SETTLES),
+    "return and give back": Returned(leads_to=TAKEN | {"refunded": 4800}, passes=SETTLES),
+    "take in two parts": Returned(
+        leads_to=TAKEN | {"refunded": 4800}, parts=(1, 1), passes=SETTLES),
+    "exchange": Exchanged(leads_to=TAKEN, passes=frozenset({"book.commit", "book.committed"})),
     "acknowledge": Flow("acknowledge", A | {"open": 5000}, "NEW"),
     "pay the rest": Flow(PAY, A | {"open": 5000}, "NEW", placed={"amount": 2000}),
     "ship and take": Leaving("ship", A | HALF, passes=SETTLES),
@@ -68,6 +73,7 @@ WORKERS = {
         RENEW, {"authorized": 10_000, "voided": 5000, "open": 5000}, "NEW",
         died="settle.after_call"),
     "take for what has left": HasLeft(WAIT, A | HALF),
+    "give back for what came in": CameBack(command=WAIT, leads_to=TAKEN | {"refunded": 4800}),
     "go on cancelling": Flow(
         CANCEL, A | {"captured": 2000, "voided": 3000, "refunded": 2000}, "CANCELED",
         before=TOOK_PART, died="settle.intent"),
