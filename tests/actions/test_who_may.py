@@ -1,5 +1,7 @@
 """Who may do what: a right for each action, and one merchant's bags for whoever has only those."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -7,6 +9,7 @@ from counterfoil.actions.acknowledge import acknowledge
 from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.capture import capture
 from counterfoil.actions.change_state import change_state
+from counterfoil.actions.decide_return import approve_return, close_return, reject_return
 from counterfoil.actions.edit import edit
 from counterfoil.actions.hold import WantedHold, hold, release
 from counterfoil.actions.migrate_state import migrate_state
@@ -26,15 +29,19 @@ from counterfoil.actions.rearrange import (
     merge_shipments,
     split_shipment,
 )
+from counterfoil.actions.receive_return import receive_return
 from counterfoil.actions.refund import WantedRefund, refund
+from counterfoil.actions.return_goods import return_goods
 from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.actions.void import void
 from counterfoil.kernel.problem import Problem
+from counterfoil.order.goods_return import Replacement, WantedReturn
 from counterfoil.order.intake import WantedOrder
 from counterfoil.order.shipment import ShipmentItem
 from counterfoil.order.telling import tell_order
 from tests.actions.living import MERCHANT, act, by, lived, may, refused
 from tests.actions.making import body, desk, folder
+from tests.actions.returning import arrived
 
 WHOLE = [
     ("orders.cancel", cancel, {"wanted": WantedCancel()}),
@@ -64,6 +71,13 @@ MORE = {
     update_shipment: {"wanted": NewShipping(carrier="X")},
     split_shipment: {"wanted": WantedSplit(items=[ShipmentItem("nobody", 1)])},
     merge_shipments: {"shipment_ids": ["nobody"]},
+}
+#: What is decided about a return; the last one only after the first.
+DECISIONS: dict[Any, dict[str, str]] = {
+    approve_return: {},
+    reject_return: {"note": "Worn."},
+    receive_return: {},
+    close_return: {},
 }
 
 
@@ -114,6 +128,46 @@ def test_a_merchant_packs_and_moves_its_own_parcels_only():
         assert problem.code == "not_found"
     sent = act(order, send_shipment, shipment_id=own.id, asked=by(MERCHANT))
     assert sent.after.order.system_state == "PROCESSING"
+
+
+def test_a_merchant_announces_and_decides_about_its_own_returns_only():
+    order = arrived()
+    mine, theirs = order.bags
+    wanted = {"wanted": WantedReturn(resolution="NONE")}
+    denied = refused(order, return_goods, bag_id=mine.id, asked=may("orders.read"), **wanted)
+    assert denied.facts["permission"] == "returns.write"
+    other_bag = refused(order, return_goods, bag_id=theirs.id, asked=by(MERCHANT), **wanted)
+    assert other_bag.code == "not_found"
+    order = lived(order, return_goods, bag_id=mine.id, asked=by(MERCHANT), **wanted)
+    order = lived(order, return_goods, bag_id=theirs.id, **wanted)
+    own, other = order.returns
+    for decide, more in DECISIONS.items():
+        denied = refused(order, decide, return_id=own.id, asked=may("orders.read"), **more)
+        assert (denied.code, denied.facts["permission"]) == ("permission_denied", "returns.write")
+        problem = refused(order, decide, return_id=other.id, asked=by(MERCHANT), **more)
+        assert problem.code == "not_found"
+    for decide, more in list(DECISIONS.items())[:3]:
+        done = act(order, decide, return_id=own.id, asked=by(MERCHANT), **more)
+        assert done.result.id == own.id
+    order = lived(order, approve_return, return_id=own.id, asked=by(MERCHANT))
+    done = act(order, close_return, return_id=own.id, asked=may("returns.write"))
+    assert done.result.status == "CLOSED"
+
+
+def test_an_exchange_is_for_those_who_see_the_whole_order():
+    order = arrived()
+    swap = [Replacement(name="Jug", quantity=1, unit_price=1000)]
+    wanted = WantedReturn(resolution="EXCHANGE", replacement=swap)
+    announced = {"bag_id": order.bags[0].id, "wanted": wanted}
+    assert refused(order, return_goods, asked=by(MERCHANT), **announced).code == "merchant_limited"
+    order = lived(order, return_goods, **announced)
+    order = lived(order, approve_return, return_id=order.returns[0].id, asked=by(MERCHANT))
+    for end in (receive_return, close_return):
+        problem = refused(order, end, return_id=order.returns[0].id, asked=by(MERCHANT))
+        assert problem.code == "merchant_limited"
+    order = lived(order, receive_return, return_id=order.returns[0].id, asked=may("returns.write"))
+    done = act(order, close_return, return_id=order.returns[0].id, asked=by(MERCHANT))
+    assert done.result.status == "CLOSED", "the linked order is there already"
 
 
 def test_receiving_an_order_wants_its_right_and_all_merchants():

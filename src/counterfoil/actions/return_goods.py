@@ -43,9 +43,9 @@ def return_goods(folder: Folder, *, asked: Asked, bag_id: str, wanted: WantedRet
 
     Only units that left and did not come back, nor are announced already. Raises, in this order:
     PermissionDenied, NotFound, MerchantLimited (an exchange), ValidationFailed (a replacement
-    without an exchange), UnknownReference, AmountInvalid, InvalidState (nothing has left, nothing
-    was taken that could go back), RefundWindowClosed, RefundReferenceConflict. [V-6…V-11, rulings
-    33, 34, 42]
+    without an exchange); of the goods UnknownReference, InvalidState (nothing has left) and
+    AmountInvalid; of the refund InvalidState (nothing was taken), AmountInvalid and
+    UnknownReference; RefundWindowClosed, RefundReferenceConflict. [V-6…V-11, rulings 33, 34, 42]
     """
     asked.actor.require("returns.write")
     bag = require_bag(folder, bag_id, asked.actor)
@@ -201,6 +201,12 @@ def _check_refund(folder: Folder, bag: Bag, back: Return) -> None:
     asked = back.refund_wanted or {}
     if asked.get("amount", 1) <= 0 or asked.get("shipping_amount", 0) < 0:
         raise AmountInvalid("What goes back is more than nothing.")
+    if asked.get("amount", 0) > bag.refundable:
+        raise AmountInvalid(
+            f"{asked['amount']} is more than the {bag.refundable} that can be refunded.",
+            asked=asked["amount"],
+            refundable=bag.refundable,
+        )
     payment_id = asked.get("payment_id")
     if payment_id not in (None, *(payment.id for payment in folder.payments)):
         raise UnknownReference("The order has no such payment.", payment_id=payment_id)

@@ -13,6 +13,7 @@ from counterfoil.order.bag import Bag
 from counterfoil.order.folder import Folder
 from counterfoil.order.goods_return import Return, ReturnRefund
 from counterfoil.order.item import Item
+from counterfoil.order.problems import AmountInvalid
 from counterfoil.order.refund import WantedLine, WantedRefund
 from counterfoil.order.refunding import (
     Reckoning,
@@ -23,6 +24,7 @@ from counterfoil.order.refunding import (
 )
 
 Units = Mapping[str, int]
+_NOTHING_PAID = "Nothing is left of what was paid for these: nothing goes back."
 
 
 class ReturnWorth(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,14 +51,20 @@ def reckon_receipt(folder: Folder, back: Return, units: Units) -> ReturnWorth:
 def reckon_refund(folder: Folder, back: Return, units: Units) -> ReturnWorth:
     """Reckon the refund of units that come in: what was paid for them, less the fee, once.
 
-    Where nothing is left to give back there is none. `back` is as it was before they came in.
+    Where nothing is left to give back, or nothing was paid for these units, there is none. `back`
+    is as it was before they came in.
     Raises UnknownReference and AmountInvalid for what was asked of it.
     """
     bag = next(bag for bag in folder.bags if bag.id == back.bag_id)
     wanted = _wanted(folder, back, units)
     if not bag.live or bag.refundable <= 0 or not wanted.itemised:
         return ReturnWorth(worth=0, fee=0, sentences=[_nothing_left(folder, bag)])
-    whole = reckon(folder, wanted)
+    try:
+        whole = reckon(folder, wanted)
+    except AmountInvalid as why:
+        if why.facts.get("asked") != 0:
+            raise
+        return ReturnWorth(worth=0, fee=0, sentences=[_NOTHING_PAID])
     fee = min(back.fee - back.fee_kept, whole.worth)
     if fee == whole.worth:
         kept = f"{_told(folder, fee)} is kept as a fee: nothing goes back."

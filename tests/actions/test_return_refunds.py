@@ -1,0 +1,131 @@
+"""The money of goods that came back: stated, worth nothing, or waiting for a person; letters."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from counterfoil.actions.decide_refund import approve_refund
+from counterfoil.actions.decide_return import close_return
+from counterfoil.actions.receive_return import receive_return
+from counterfoil.actions.refund import WantedLine, WantedRefund, refund
+from counterfoil.actions.return_goods import return_goods
+from counterfoil.order.goods_return import Replacement, ReturnRefund, WantedReturn
+from tests.actions.laws import assert_lawful
+from tests.actions.living import act, by, lived, refused, types
+from tests.actions.making import later, store
+from tests.actions.refunding import CHIEF
+from tests.actions.returning import arrived, took, wanted
+
+TROUBLE = {"reason": "provider_differs"}
+
+
+def troubled(order):
+    """The same order, while its payment waits for a person."""
+    payment = msgspec.structs.replace(order.payments[0], attention=TROUBLE)
+    return msgspec.structs.replace(order, payments=(payment,))
+
+
+@pytest.mark.parametrize("parts", [[2], [1, 1]])
+@pytest.mark.parametrize(("amount", "fee", "shipping"), [
+    (1501, 0, None), (1501, 200, None), (1501, 200, 300), (2500, 0, None), (3000, 0, 500),
+    (1, 0, None), (1, 700, None),
+])  # fmt: skip
+def test_a_stated_amount_is_what_goes_back_when_all_is_here(parts, amount, fee, shipping):
+    order = arrived()
+    asked_for = ReturnRefund(amount=amount, shipping_amount=shipping)
+    order = lived(order, return_goods, **wanted(order, (0, 2), refund=asked_for, fee=fee))
+    for count in parts:
+        order = lived(order, receive_return, **took(order, (0, count)))
+        assert_lawful(order)
+    assert sum(one.amount for one in order.refunds) == order.order.refunded == amount
+    assert order.returns[0].worth == amount + fee
+
+
+@pytest.mark.parametrize("more", [
+    {"amount": 0}, {"amount": -1}, {"amount": 3001}, {"amount": 1, "shipping_amount": -1},
+])  # fmt: skip
+def test_a_stated_amount_is_more_than_nothing_and_no_more_than_was_taken(more):
+    order = arrived()
+    asked_for = wanted(order, (0, 2), refund=ReturnRefund(**more))
+    assert refused(order, return_goods, **asked_for).code == "amount_invalid"
+
+
+def test_what_nothing_was_paid_for_comes_in_all_the_same():
+    """A gift that came with the goods, and a unit whose money went back with another."""
+    items = [
+        {"name": "Mug", "quantity": 2, "unit_price": 1250},
+        {"name": "Sticker", "quantity": 1, "unit_price": 0},
+    ]
+    order = arrived(bags=[{"merchant": "acme", "items": items}])
+    order = lived(order, return_goods, **wanted(order, (0, 2), (1, 1)))
+    order = lived(order, receive_return, **took(order, (1, 1)))
+    assert (order.returns[0].worth, order.refunds) == (0, ())
+    partly = lived(order, refund, wanted=WantedRefund(reference="R", lines=[
+        WantedLine(item_id=order.items[0].id, quantity=1, amount=2400)]))
+    order = lived(order, receive_return, **took(order, (0, 2)))
+    assert order.order.refunded == 2500
+    partly = lived(partly, receive_return, **took(partly, (0, 1)))
+    assert partly.order.refunded == 2500
+    assert_lawful(partly)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_goods_are_taken_in_while_a_payment_waits_for_a_person(at_once):
+    order = arrived("sandbox")
+    if at_once:
+        change = act(troubled(order), return_goods, **wanted(order, (0, 2), received=True))
+    else:
+        order = lived(order, return_goods, **wanted(order, (0, 2)))
+        change = act(troubled(order), receive_return, **took(order, (0, 2)))
+    promise: Any = change.inserts["refunds"][0]
+    assert (change.result.status, promise.status, promise.amount) == (
+        "RECEIVED", "AWAITING_APPROVAL", 2500)
+    assert "transactions" not in change.inserts, "nothing is sent"
+    assert [task.kind for task in change.after.tasks] == ["refund_approval"]
+    assert change.after.bags[0].refund_pending == 2500, "kept for it"
+    assert_lawful(change.after)
+    waits = later(change.after)
+    chief = {"refund_id": promise.id, "asked": by(CHIEF)}
+    assert refused(waits, approve_refund, **chief).code == "attention_required"
+    payment = msgspec.structs.replace(waits.payments[0], attention=None)
+    clear = msgspec.structs.replace(waits, payments=(payment,))
+    sent = act(clear, approve_refund, **chief)
+    assert [row.amount for row in sent.after.transactions if row.type == "REFUND"] == [2500]
+    assert_lawful(sent.after)
+
+
+def test_an_exchange_is_made_on_close_for_what_came_in():
+    order = arrived()
+    jug = [Replacement(name="Jug", quantity=1, unit_price=2000)]
+    swap = wanted(order, (0, 2), resolution="EXCHANGE", replacement=jug, fee=100)
+    order = lived(order, return_goods, **swap)
+    change = act(order, receive_return, **took(order, (0, 1)))
+    assert change.new_orders == []
+    order = lived(order, receive_return, **took(order, (0, 1)))
+    change = act(order, close_return, return_id=order.returns[0].id)
+    (other,) = change.new_orders
+    assert (change.result.status, change.result.credit) == ("CLOSED", 1150)
+    assert (other.after.order.exchange_for, other.after.order.due) == (order.order.id, 850)
+    assert change.result.exchange_order_id == other.after.order.id
+    assert types(change) == ["return.closed"]
+    assert_lawful(change.after)
+    assert_lawful(other.after)
+
+
+@pytest.mark.parametrize(("how", "letters"), [
+    ({}, 1), ({"is_test": True}, 0), ({"store": store()}, 0),
+    ({"store": store(), "notify_customer": True}, 1), ({"notify_customer": True}, 1),
+])  # fmt: skip
+def test_goods_that_come_in_are_written_about_where_it_is_wanted(how, letters):
+    wants = how.get("store", store(letters=("return_received",)))
+    order = msgspec.structs.replace(arrived(), store=wants)
+    if "is_test" in how:
+        head = msgspec.structs.replace(order.order, is_test=True)
+        order = msgspec.structs.replace(order, order=head)
+    notify = how.get("notify_customer", False)
+    asked_for = WantedReturn(received=True, resolution="NONE", notify_customer=notify)
+    change = act(order, return_goods, bag_id=order.bags[0].id, wanted=asked_for)
+    written: list[Any] = change.inserts.get("letters", [])
+    assert [one.kind for one in written] == ["return_received"] * letters
+    assert [one.context for one in written] == [{"items": {order.items[0].id: 2}}] * letters
