@@ -19,6 +19,7 @@ from counterfoil.book.feed import events
 from counterfoil.book.lists import Filters, list_orders, view_counts
 from counterfoil.book.looking import letters, unfinished, unsettled
 from counterfoil.book.order_numbers import NumbersWanted, order_numbers
+from counterfoil.book.returned import ReturnFilters, list_returned
 from counterfoil.book.returns import count_returns, count_waiting_returns, list_returns
 from counterfoil.book.reviews import count_reviews, count_waiting, list_reviews, screened
 from counterfoil.book.search import find_one
@@ -31,7 +32,10 @@ from tests.filled import fill, middle
 pytestmark = pytest.mark.database
 ORDERS = 30_000
 REMOVED_MAX = 1_000
-BIG = {"orders", "order_term", "facts", "bags", "items", "transactions", "payments", "shipments"}
+BIG = {
+    "orders", "order_term", "facts", "bags", "items", "transactions", "payments", "shipments",
+    "returns", "refunds",
+}  # fmt: skip
 
 LISTS = {
     "everything": {},
@@ -82,6 +86,44 @@ RANKED: dict[str, dict[str, object]] = {
     "closed": {"open": False},
     "store, open": {"store": ("nordic",), "open": True},
 }
+RETURNS: dict[str, dict[str, Any]] = {
+    "everything": {},
+    "status": {"status": ("REQUESTED",)},
+    "two statuses": {"status": ("REQUESTED", "APPROVED")},
+    "frequent resolution": {"resolution": ("REFUND",)},
+    "rare resolution": {"resolution": ("NONE",)},
+    "rare resolution, status": {"resolution": ("NONE",), "status": ("CLOSED",)},
+    "store": {"store": ("tokyo",)},
+    "two stores, status": {"store": ("tokyo", "nordic"), "status": ("RECEIVED",)},
+    "rare resolution, store": {"resolution": ("NONE",), "store": ("tokyo",)},
+}
+#: Of every delivered bag something came back, or is to: how that stands, and what it is for.
+FILL_RETURNS = """
+insert into returns (account_id, id, order_id, bag_id, store, position, status, resolution, lines,
+    reason_code, requested_by, created_at, updated_at)
+select o.account_id, gen_random_uuid(), o.id, b.id, o.store, 1, k.status,
+  case when k.n % 500 = 0 then 'NONE' when k.n % 10 = 1 then 'EXCHANGE' else 'REFUND' end,
+  jsonb_build_array(jsonb_build_object('item_id', b.id, 'quantity', 1, 'received',
+    case when k.status in ('RECEIVED', 'CLOSED') then 1 else 0 end, 'restocked', 0,
+    'written_off', 0)), 'OTHER', '{}', o.updated_at, o.updated_at
+from (select *, row_number() over (order by id) as place from orders where account_id = $1) o
+join bags b on b.account_id = $1 and b.order_id = o.id
+cross join lateral (select o.place + b.position as n, case (o.place + b.position) % 100
+    when 0 then 'REQUESTED' when 1 then 'APPROVED' when 2 then 'REJECTED'
+    else case when o.place % 2 = 0 then 'RECEIVED' else 'CLOSED' end end as status) k
+where o.fulfillment_status = 'DELIVERED'
+"""
+
+
+@pytest_asyncio.fixture(scope="module")
+async def returns(truth, module_database, module_account):
+    owner = await asyncpg.connect(module_database.owner_url)
+    await owner.execute("set session_replication_role = replica")
+    await owner.execute(FILL_RETURNS, module_account.id)
+    await owner.execute("vacuum analyze returns")
+    count = await owner.fetchval("select count(*) from returns")
+    await owner.close()
+    return count
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -215,10 +257,6 @@ async def test_views_searches_and_the_feed_read_little_in_vain(
             await expiring(connection, module_admin, within_hours=1000)
             for status in ("waiting", "passed", "failed"):
                 await list_reviews(connection, module_admin, status=status)
-            for which in ("waiting", "received", "closed", "rejected"):
-                await list_returns(connection, module_admin, which=which, resolution="REFUND")
-            await count_returns(connection, module_admin)
-            await count_waiting_returns(connection, module_admin)
             await count_waiting(connection, module_admin)
             await count_reviews(connection, module_admin, order.placed_at)
             await screened(connection, module_admin, order.id, ReviewRules(first_order=True))
@@ -231,6 +269,44 @@ async def test_views_searches_and_the_feed_read_little_in_vain(
             ):
                 if wanted.since_order_id is None or truth[700][0].store == order.store:
                     await order_numbers(connection, module_admin, wanted)
+
+
+@pytest.mark.parametrize("name", ["everything", "status", "two statuses"])
+async def test_returns_by_status_are_read_little_in_vain(
+    name, returns, module_pool, module_admin
+):
+    assert returns > 10 * REMOVED_MAX
+    async with module_pool.connection(module_admin.account_id) as connection:
+        async with Explained(connection):
+            await two_pages(connection, module_admin, name)
+        async with Explained(connection):
+            for which in ("waiting", "received", "closed", "rejected"):
+                await list_returns(connection, module_admin, which=which)
+            await count_returns(connection, module_admin)
+            await count_waiting_returns(connection, module_admin)
+
+
+@pytest.mark.parametrize("name", RETURNS)
+async def test_returns_by_anything_else_are_looked_through_once(
+    name, returns, module_pool, module_admin
+):
+    """Beyond the status there is no index: no return is passed by twice, and nothing else read."""
+    for own in ({}, {"stores": frozenset({"nordic"})}, {"merchants": frozenset({"acme"})}):
+        actor = msgspec.structs.replace(module_admin, **own)
+        async with module_pool.connection(actor.account_id) as connection:
+            async with Explained(connection, returns):
+                await two_pages(connection, actor, name)
+            async with Explained(connection, returns):
+                for which in ("waiting", "received", "closed", "rejected"):
+                    await list_returns(connection, actor, which=which, resolution="EXCHANGE")
+                await count_returns(connection, actor)
+
+
+async def two_pages(connection, actor, name):
+    filters = ReturnFilters(**RETURNS[name])
+    page = await list_returned(connection, actor, filters)
+    if page.next_cursor is not None:
+        await list_returned(connection, actor, filters, cursor=page.next_cursor)
 
 
 async def test_every_operator_is_leakproof(truth, module_pool, module_admin, module_database):

@@ -24,12 +24,14 @@ from counterfoil.order.return_shapes import ListedReturn
 from counterfoil.order.tells import tell_return
 
 STATUSES = ("REQUESTED", "APPROVED", "REJECTED", "RECEIVED", "CLOSED")
+#: Each return looks for its own bag; without the offset the planner would read all bags at once.
 _SEEN = """r.account_id = $1 and r.status = s.status
     and ({order}::uuid is null or r.order_id = {order})
     and ({resolutions}::text[] is null or r.resolution = any({resolutions}))
     and ({stores}::text[] is null or r.store = any({stores}))
     and ({merchants}::text[] is null or exists (select from bags g where g.account_id = $1
-      and g.order_id = r.order_id and g.id = r.bag_id and g.merchant = any({merchants})))"""
+      and g.order_id = r.order_id and g.id = r.bag_id and g.merchant = any({merchants})
+      offset 0))"""
 _EACH = "unnest({statuses}::text[]) s(status) cross join lateral"
 _PAGE = filled(
     """select row_to_json(w)::text as told from (
