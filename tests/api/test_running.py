@@ -77,7 +77,7 @@ def test_the_api_describes_itself(shop):
     capture = told["paths"]["/v1/orders/{order_id}/capture"]["post"]
     assert {"201", "202", "402", "409", "412", "422", "503"} <= capture["responses"].keys()
     assert capture["security"] == [{"key": ["payments:capture"]}]
-    assert "/v1/orders/{order_id}/returns" not in told["paths"]
+    assert "/v1/orders/{order_id}/invoices" not in told["paths"]
 
 
 @pytest.mark.parametrize("path", ["/docs/api", "/docs/problems", "/docs/explorer.js",

@@ -16,7 +16,7 @@ from counterfoil.book.returned import ReturnFilters, list_returned
 from counterfoil.book.run import Action
 from counterfoil.kernel.machine import TransitionNotAllowed
 from counterfoil.kernel.page import Page
-from counterfoil.kernel.problem import MerchantLimited, NotFound
+from counterfoil.kernel.problem import MerchantLimited, NotFound, ValidationFailed
 from counterfoil.order.allowed import require_bag, return_actions
 from counterfoil.order.change import Answered, Change
 from counterfoil.order.folder import Folder
@@ -117,7 +117,7 @@ async def close(ask: Ask) -> Answered:
 @door.get("/v1/returns", right="orders.read", answers={200: Page[ListedReturn]})
 async def show_returns(ask: Ask, query: ReturnQuery) -> Page[ListedReturn]:
     """List returns, the newest first."""
-    order_id = None if query.order is None else ask.as_id(query.order, "order")
+    order_id = None if query.order is None else _order_of(ask, query.order)
     filters = ReturnFilters(
         status=tuple(query.status),
         resolution=tuple(query.resolution),
@@ -128,6 +128,17 @@ async def show_returns(ask: Ask, query: ReturnQuery) -> Page[ListedReturn]:
         return await list_returned(
             connection, ask.actor, filters, limit=query.limit, cursor=query.cursor
         )
+
+
+def _order_of(ask: Ask, text: str) -> str:
+    """Read the id of an order in a filter. Raises ValidationFailed."""
+    try:
+        return ask.as_id(text, "order")
+    except NotFound as wrong:
+        raise ValidationFailed(
+            "An order is named by its id.",
+            errors=[{"pointer": "/order", "detail": "This is no id."}],
+        ) from wrong
 
 
 @door.get(
