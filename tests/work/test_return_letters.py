@@ -117,6 +117,7 @@ async def test_a_refund_that_is_refused_or_not_asked_for_is_not_written_about(
     sandbox.fault("decline", kind="refund")
     refund = ReturnRefund(notify_customer=True)
     await announce(writing, order_id, WantedReturn(received=True, refund=refund))
+    await writing.worked()
     other = await delivered(writing)
     await announce(writing, other, WantedReturn(received=True))
     await writing.worked()
