@@ -71,7 +71,7 @@ async def announce_return(ask: Ask, body: ReturnBody) -> Answered:
     "/v1/returns/{return_id}/approve", right=_RIGHT, versioned=True, answers=_RETURN,
     raises=(TransitionNotAllowed,),
 )
-async def approve(ask: Ask, body: ApprovalBody) -> Answered:
+async def accept_return(ask: Ask, body: ApprovalBody) -> Answered:
     """Let the shopper send it."""
     return await _run(ask, approve_return, note=body.note)
 
@@ -80,7 +80,7 @@ async def approve(ask: Ask, body: ApprovalBody) -> Answered:
     "/v1/returns/{return_id}/reject", right=_RIGHT, versioned=True, answers=_RETURN,
     raises=(TransitionNotAllowed,),
 )
-async def reject(ask: Ask, body: RejectionBody) -> Answered:
+async def refuse_return(ask: Ask, body: RejectionBody) -> Answered:
     """Do not take it back; its units may be announced again."""
     return await _run(ask, reject_return, note=body.note)
 
@@ -90,7 +90,7 @@ async def reject(ask: Ask, body: RejectionBody) -> Answered:
     answers={200: RehearsedReturn, 202: RehearsedReturn},
     raises=(MerchantLimited, TransitionNotAllowed, InvalidState, UnknownReference, AmountInvalid),
 )
-async def receive(ask: Ask, body: ReceiptBody) -> Answered:
+async def take_in_return(ask: Ask, body: ReceiptBody) -> Answered:
     """Take in what came back, all or a part; once more while units are missing.
 
     The refund of what came in is made at once, the fee taken off the first; an exchange is sent
@@ -109,7 +109,7 @@ async def receive(ask: Ask, body: ReceiptBody) -> Answered:
     "/v1/returns/{return_id}/close", right=_RIGHT, versioned=True, answers=_RETURN,
     raises=(MerchantLimited, TransitionNotAllowed),
 )
-async def close(ask: Ask) -> Answered:
+async def end_return(ask: Ask) -> Answered:
     """Wait for nothing more; an exchange is sent for what came in."""
     return await _run(ask, close_return)
 
