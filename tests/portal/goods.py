@@ -28,6 +28,7 @@ async def place(
     if second:
         bags.append(WantedBag(merchant="fjell", items=_items(second)))
     wanted = WantedOrder(
+        store="main",
         currency="EUR",
         customer=Person(email="kari@example.com", first_name="Kari"),
         bags=bags,

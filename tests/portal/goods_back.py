@@ -27,6 +27,7 @@ async def order_of(site: Site, lines: Any = LINES, merchants: tuple[str, ...] = 
         for name, count, price in lines
     ]
     wanted = WantedOrder(
+        store="main",
         currency="EUR",
         customer=Person(email="kari@example.com", first_name="Kari"),
         bags=[WantedBag(merchant=merchant, items=items) for merchant in merchants],

@@ -21,6 +21,7 @@ async def placed(site: Site, *bags: tuple[str, int, int]) -> str:
     """Place an order of a bag for each name, count and price; the sandbox holds its money."""
     shop = site.shop
     wanted = WantedOrder(
+        store="main",
         currency="EUR",
         customer=Person(email="kari@example.com", first_name="Kari", last_name="Nordmann"),
         bags=[

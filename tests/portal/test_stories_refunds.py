@@ -31,6 +31,7 @@ async def goods(site: Site, currency: str = "EUR", flow: str = "payment") -> str
         for name, count, price in LINES
     ]
     wanted = WantedOrder(
+        store="main",
         currency=currency,
         customer=Person(email="kari@example.com", first_name="Kari"),
         bags=[WantedBag(merchant="m1", items=items, **TOTALS)],

@@ -33,6 +33,7 @@ async def came_in(site: Site, total: int, email: str) -> str:
     """An order through the door that screens."""
     shop = site.shop
     wanted = WantedOrder(
+        store="main",
         currency="EUR", customer=Person(email=email, first_name="Eva"),
         items=[WantedItem(sku="S", name="Mug", quantity=1, unit_price=total)],
         payment=WantedPayment(gateway="card"),

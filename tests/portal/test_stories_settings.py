@@ -132,7 +132,7 @@ async def test_it_stands_in_the_menu_of_who_may_and_works_without_script(
     await tab.goto("/portal/orders/open")
     await tab.page.get_by_role("link", name="Settings").click()
     await expect(tab.page.locator("h1")).to_have_text("Settings")
-    new = NewUser(email="packer@example.com", name="Per Pakk", role="warehouse", password=PASSWORD)
+    new = NewUser(email="pakk@example.com", name="Per Pakk", role="warehouse", password=PASSWORD)
     async with site.pool.connection(site.actor.account_id) as connection:
         await create_user(connection, site.actor, new)
     other = await site.open_tab(new.email)

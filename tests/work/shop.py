@@ -91,6 +91,7 @@ class Shop:
     ) -> Said:
         """Place an order of a line in each bag, of so many pieces, and have its money held."""
         wanted = WantedOrder(
+            store="main",
             currency="EUR",
             customer=Person(email="kari@example.com", first_name="Kari"),
             bags=[
