@@ -10,8 +10,13 @@ from counterfoil.actions.cancel_part import (
     settled,
 )
 from counterfoil.actions.decide_refund import withdraw_waiting
-from counterfoil.actions.send_back import give_back, part_of, promised_by, release
-from counterfoil.kernel.ids import new_id
+from counterfoil.actions.send_back import (
+    give_back,
+    new_plan,
+    part_of,
+    promised_by,
+    release,
+)
 from counterfoil.order.allowed import CANCELABLE, may_cancel
 from counterfoil.order.canceling import Part, reckon_part
 from counterfoil.order.cancellation import Cancellation
@@ -94,19 +99,7 @@ def partly_cancelable(folder: Folder, asked: Asked, wanted: WantedCancel) -> Par
 
 def begin_cancellation(draft: Draft, wanted: WantedCancel, asked: Asked) -> Cancellation:
     """Make the plan and take its first steps; that it may begin was asked by the caller."""
-    actor = asked.actor
-    plan = Cancellation(
-        id=new_id(),
-        order_id=draft.order.id,
-        reason=wanted.reason,
-        reason_code=wanted.reason_code,
-        notify_customer=wanted.notify_customer,
-        restock_items=wanted.restock_items,
-        requested_by=actor.told(),
-        credential=actor.credential if asked.key else None,
-        idempotency_key=asked.key,
-        created_at=draft.at,
-    )
+    plan = new_plan(draft, wanted, asked)
     draft.add(plan)
     if draft.order.system_state != "CANCEL_REQUESTED":
         draft.set_order(previous_state=draft.order.state)

@@ -7,8 +7,7 @@ import msgspec
 from counterfoil.actions.decide_refund import withdraw_waiting
 from counterfoil.actions.hold import release_if_paid
 from counterfoil.actions.refund import merchant_of
-from counterfoil.actions.send_back import give_back, promised_by, release
-from counterfoil.kernel.ids import new_id
+from counterfoil.actions.send_back import give_back, new_plan, promised_by, release
 from counterfoil.order.attention import call_person
 from counterfoil.order.canceling import Part, of_bag, releasable
 from counterfoil.order.cancellation import Cancellation, WantedCancel
@@ -57,22 +56,14 @@ def begin_part(draft: Draft, part: Part, wanted: WantedCancel, asked: Asked) -> 
     What is cancelled neither ships nor is captured from now on, whatever becomes of the money; the
     order's state is left alone, unless all that is live has left.
     """
-    actor = asked.actor
-    plan = Cancellation(
-        id=new_id(),
-        order_id=draft.order.id,
+    plan = new_plan(
+        draft,
+        wanted,
+        asked,
         bag_id=part.bag_id,
         lines=part.lines,
         amount=part.amount,
         allocations=part.back,
-        reason=wanted.reason,
-        reason_code=wanted.reason_code,
-        notify_customer=wanted.notify_customer,
-        restock_items=wanted.restock_items,
-        requested_by=actor.told(),
-        credential=actor.credential if asked.key else None,
-        idempotency_key=asked.key,
-        created_at=draft.at,
     )
     draft.add(plan)
     draft.fact("order.cancel_requested", plan, merchant=_merchant(draft, plan))

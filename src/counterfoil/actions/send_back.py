@@ -5,7 +5,7 @@ from typing import Any
 
 from counterfoil.actions.refund import begin_refund, merchant_of
 from counterfoil.kernel.ids import new_id
-from counterfoil.order.cancellation import Cancellation
+from counterfoil.order.cancellation import Cancellation, WantedCancel
 from counterfoil.order.draft import Draft
 from counterfoil.order.intent import Asked, new_transaction
 from counterfoil.order.moves import allocate, book, reserve
@@ -96,3 +96,20 @@ def promised_by(draft: Draft, plan: Cancellation) -> dict[str, Any]:
         "restock_items": plan.restock_items,
         "cancellation_id": plan.id,
     }
+
+
+def new_plan(draft: Draft, wanted: WantedCancel, asked: Asked, **scope: Any) -> Cancellation:
+    """Make the plan of a cancellation; `scope` are the fields of one that is of a part."""
+    return Cancellation(
+        id=new_id(),
+        order_id=draft.order.id,
+        reason=wanted.reason,
+        reason_code=wanted.reason_code,
+        notify_customer=wanted.notify_customer,
+        restock_items=wanted.restock_items,
+        requested_by=asked.actor.told(),
+        credential=asked.actor.credential if asked.key else None,
+        idempotency_key=asked.key,
+        created_at=draft.at,
+        **scope,
+    )
