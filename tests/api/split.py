@@ -11,6 +11,7 @@ from tests.api.server import Shop, wanted
 
 MARK = "quagga"
 OWN, OTHERS = "acme", (f"{MARK}-zeta", f"{MARK}-yotta")
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 #: Minor units that only the others, or the whole order, have.
 PRICES = {OTHERS[0]: (91331, 7717, 3313), OTHERS[1]: (83219, 6131, 2377)}
 OWN_TOTAL = 2 * 1250 + 500
@@ -122,10 +123,11 @@ class Split:
         for part in (asked, *(part for part in asked.split("/") if MARK in part)):
             seen = seen.replace(part, "") if part else seen
         found = re.findall(rf".{{0,60}}{MARK}.{{0,30}}", seen, re.IGNORECASE)
+        told = re.sub(UUID, "", seen)  # four digits may well stand in an id
         for amount in self.amounts:
             units, cents = divmod(amount, 100)
             shown = rf"{amount}|{units:,}[.,]{cents:02d}|{units}[.,]{cents:02d}"
-            found += re.findall(rf".{{0,60}}(?<![\d.])(?:{shown})(?!\d).{{0,20}}", seen)
+            found += re.findall(rf".{{0,60}}(?<![\w.])(?:{shown})(?!\w).{{0,20}}", told)
         for name, one in self.ids["other"].items():
             found += [f"{name} {one}"] * (one in seen and name not in ("code", "transaction_id"))
         return found
