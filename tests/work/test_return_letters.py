@@ -6,7 +6,7 @@ import pytest_asyncio
 from counterfoil.kernel.db import Pool
 from counterfoil.mail.send import Post
 from counterfoil.order.config import Account
-from counterfoil.order.goods_return import ReturnRefund, WantedReturn
+from counterfoil.order.goods_return import Replacement, ReturnRefund, WantedReturn
 from counterfoil.setup.stores import StoreChange, change_store
 from tests.db import Clock
 from tests.sandbox.server import Sandbox
@@ -124,3 +124,22 @@ async def test_a_refund_that_is_refused_or_not_asked_for_is_not_written_about(
     assert [one.status for one in (await writing.folder(order_id)).refunds] == ["FAILED"]
     assert [one.status for one in (await writing.folder(other)).refunds] == ["COMPLETED"]
     assert office.read() == []
+
+
+async def test_an_exchange_is_written_about_once_as_any_order_that_is_placed(
+    writing: Shop, office: PostOffice
+):
+    order_id = await delivered(writing)
+    await want(writing, "order_received")
+    jug = [Replacement(name="Jug", quantity=1, unit_price=4000)]
+    await announce(writing, order_id, WantedReturn(resolution="EXCHANGE", replacement=jug))
+    back = await newest(writing, order_id)
+    await receive(writing, back.id, key="in")
+    await receive(writing, back.id, key="in")
+    linked = (await newest(writing, order_id)).exchange_order_id
+    assert linked is not None
+    assert await kinds(writing, linked) == ["order_received"]
+    await writing.worked()
+    (mail,) = office.read()
+    assert (await writing.folder(linked)).order.number in mail["Subject"]
+    assert mail["To"] == "kari@example.com"

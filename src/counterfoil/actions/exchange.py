@@ -9,6 +9,7 @@ from counterfoil.order.draft import Draft
 from counterfoil.order.goods_return import Return
 from counterfoil.order.intake import Desk, WantedBag, WantedItem, WantedOrder
 from counterfoil.order.intent import Asked
+from counterfoil.order.letters import queue_if_wanted
 
 CHANNEL = "exchange"
 
@@ -17,8 +18,9 @@ def make_exchange(draft: Draft, asked: Asked, back: Return) -> Change | None:
     """Make the order that replaces what came back; None where nothing was to replace it.
 
     What came in is set against its goods, the fee taken off; what is due beside that has to be
-    paid before they leave. It is written with the draft's own change, which has to carry it. The
-    return is put in the draft with its link. Needs the bags and merchants opened. [rulings 7, 34]
+    paid before they leave. The customer is written to as about any order that is placed. It is
+    written with the draft's own change, which has to carry it. The return is put in the draft with
+    its link. Needs the bags and merchants opened. [rulings 7, 34]
     """
     if not back.replacement:
         return None
@@ -49,6 +51,7 @@ def make_exchange(draft: Draft, asked: Asked, back: Return) -> Change | None:
         billing_address=first.billing_address,
         shipping_address=first.shipping_address,
     )
+    queue_if_wanted(other, "order_received", asked)
     hold_until_paid(other)
     made = other.change(other.order)
     draft.put(
