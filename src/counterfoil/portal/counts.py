@@ -1,60 +1,43 @@
 """The menu's counts, only where action is due, kept for a quarter of a minute."""
 
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
 from counterfoil.access.remembered import Remembered
 from counterfoil.book.returns import count_waiting_returns
 from counterfoil.book.reviews import count_waiting
 from counterfoil.book.views import view_counts
-from counterfoil.book.worklists import WorkCounts, work_counts
+from counterfoil.book.worklists import work_counts
 from counterfoil.kernel.db import Connection
 from counterfoil.order.actor import Actor
 
 KEEP_S = 15
+T = TypeVar("T")
 Counts = dict[str, tuple[int, bool]]
-_kept: Remembered[Counts] = Remembered(KEEP_S)
-_kept_work: Remembered[WorkCounts] = Remembered(KEEP_S)
-_kept_reviews: Remembered[int] = Remembered(KEEP_S)
-_kept_returns: Remembered[int] = Remembered(KEEP_S)
 
 
-async def menu_counts(connection: Connection, actor: Actor) -> Counts:
-    """Count what is open and what is not settled, as far as the actor may see it."""
-    known = _kept.recall(actor.id.encode())
-    return known if known is not None else await fresh_counts(connection, actor)
+class Figure(Generic[T]):
+    """A count as each person may see it, kept for KEEP_S."""
+
+    def __init__(self, read: Callable[[Connection, Actor], Awaitable[T]]) -> None:
+        self._read = read
+        self._kept: Remembered[T] = Remembered(KEEP_S)
+
+    async def known(self, connection: Connection, actor: Actor) -> T:
+        """Tell it for the menu of any page, as it was a moment ago."""
+        kept = self._kept.recall(actor.id.encode())
+        return kept if kept is not None else await self.fresh(connection, actor)
+
+    async def fresh(self, connection: Connection, actor: Actor) -> T:
+        """Count anew, for a page that shows it as its own, or after something of it was done."""
+        return self._kept.keep(actor.id.encode(), await self._read(connection, actor))
 
 
-async def fresh_counts(connection: Connection, actor: Actor) -> Counts:
-    """Count anew, for a page that shows the counts as its own."""
-    return _kept.keep(actor.id.encode(), await view_counts(connection, actor))
-
-
-async def menu_work(connection: Connection, actor: Actor) -> WorkCounts:
-    """Count what waits for a person: tasks, and reservations that end within a day."""
-    known = _kept_work.recall(actor.id.encode())
-    return known if known is not None else await fresh_work(connection, actor)
-
-
-async def fresh_work(connection: Connection, actor: Actor) -> WorkCounts:
-    """Count it anew, for a page that shows it, or after something of it was done."""
-    return _kept_work.keep(actor.id.encode(), await work_counts(connection, actor))
-
-
-async def menu_reviews(connection: Connection, actor: Actor) -> int:
-    """Count the orders that wait for a fraud review."""
-    known = _kept_reviews.recall(actor.id.encode())
-    return known if known is not None else await fresh_reviews(connection, actor)
-
-
-async def fresh_reviews(connection: Connection, actor: Actor) -> int:
-    """Count them anew, after one was opened or decided."""
-    return _kept_reviews.keep(actor.id.encode(), await count_waiting(connection, actor))
-
-
-async def menu_returns(connection: Connection, actor: Actor) -> int:
-    """Count the returns that wait for goods or for a word."""
-    known = _kept_returns.recall(actor.id.encode())
-    return known if known is not None else await fresh_returns(connection, actor)
-
-
-async def fresh_returns(connection: Connection, actor: Actor) -> int:
-    """Count them anew, after something was done about one."""
-    return _kept_returns.keep(actor.id.encode(), await count_waiting_returns(connection, actor))
+#: What is open and what is not settled, by view.
+OPEN_ORDERS: Figure[Counts] = Figure(view_counts)
+#: Tasks, and reservations that end within a day.
+WORK = Figure(work_counts)
+#: Orders that wait for a fraud review.
+REVIEWS = Figure(count_waiting)
+#: Returns that wait for goods or for a word.
+RETURNS = Figure(count_waiting_returns)

@@ -9,7 +9,7 @@ from counterfoil.kernel.problem import NotFound
 from counterfoil.order.goods_return import Return
 from counterfoil.order.refund import Refund
 from counterfoil.portal import words
-from counterfoil.portal.counts import fresh_returns
+from counterfoil.portal.counts import RETURNS
 from counterfoil.portal.figures import money
 from counterfoil.portal.reading import Read, read_order
 from counterfoil.portal.refund_panel import refund_panel, rows_of
@@ -40,7 +40,7 @@ async def return_shown(
             read = await read_order(visit, order_id)
             promise = _newest(read, back)
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
-        await fresh_returns(connection, visit.actor)
+        await RETURNS.fresh(connection, visit.actor)
     facts = facts_of(read)
     if promise is not None and visit.actor.merchants is None:
         under_way = promise.status in ("PROCESSING", "AWAITING_APPROVAL")

@@ -22,7 +22,7 @@ from counterfoil.kernel.problem import PermissionDenied
 from counterfoil.kernel.secrets import KeyRing
 from counterfoil.order.actor import Actor
 from counterfoil.portal import pages, respond, tokens
-from counterfoil.portal.counts import menu_counts, menu_returns, menu_reviews, menu_work
+from counterfoil.portal.counts import OPEN_ORDERS, RETURNS, REVIEWS, WORK
 from counterfoil.portal.forms import typed
 from counterfoil.portal.respond import Asking
 from counterfoil.settings import Settings
@@ -86,10 +86,10 @@ class Visit(msgspec.Struct):
     async def _count(self) -> None:
         """Put the menu's counts into the frame."""
         async with self.works.pool.connection(self.actor.account_id) as connection:
-            counts = await menu_counts(connection, self.actor)
-            work = await menu_work(connection, self.actor)
-            reviews = await menu_reviews(connection, self.actor)
-            returning = await menu_returns(connection, self.actor)
+            counts = await OPEN_ORDERS.known(connection, self.actor)
+            work = await WORK.known(connection, self.actor)
+            reviews = await REVIEWS.known(connection, self.actor)
+            returning = await RETURNS.known(connection, self.actor)
             waiting = None
             if self.actor.can("payments.approve"):
                 waiting = await count_awaiting(connection, self.actor)

@@ -11,7 +11,7 @@ from counterfoil.book.lists import Filters, list_orders, view_counts
 from counterfoil.kernel.db import Connection
 from counterfoil.kernel.problem import ValidationFailed
 from counterfoil.portal import listing, respond
-from counterfoil.portal.counts import Counts, fresh_counts
+from counterfoil.portal.counts import OPEN_ORDERS, Counts
 from counterfoil.portal.listing import ALL, OPEN, Page, Query
 from counterfoil.portal.offered import offered_of
 from counterfoil.portal.respond import Asking
@@ -88,7 +88,7 @@ async def _list(request: Asking, page: Page, here: str) -> Response[bytes]:
 async def _counts(connection: Connection, visit: Visit, page: Page) -> Counts:
     """Count what stands on the tabs."""
     if page is OPEN:
-        return await fresh_counts(connection, visit.actor)
+        return await OPEN_ORDERS.fresh(connection, visit.actor)
     return await view_counts(connection, visit.actor, only_open=False)
 
 

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 
 from counterfoil.book.looking import Unsettled, unfinished, unsettled
 from counterfoil.portal import respond
-from counterfoil.portal.counts import fresh_work
+from counterfoil.portal.counts import WORK
 from counterfoil.portal.forms import Form
 from counterfoil.portal.reading import gateway_name, own_id
 from counterfoil.portal.respond import Asking
@@ -24,7 +24,7 @@ async def settle_page(request: Asking) -> Response[bytes]:
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
         waiting = await unsettled(connection, visit.actor, limit=SHOWN + 1)
         halted = await unfinished(connection, visit.actor, limit=SHOWN)
-        work = await fresh_work(connection, visit.actor)
+        work = await WORK.fresh(connection, visit.actor)
     rows = [waiting_row(one) for one in waiting[:SHOWN]]
     return visit.page(
         "operations/settle.html",

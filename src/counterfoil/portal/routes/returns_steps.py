@@ -11,7 +11,7 @@ from counterfoil.kernel.problem import NotFound, Problem
 from counterfoil.order.change import Change
 from counterfoil.order.goods_return import Return
 from counterfoil.portal.commands import Wanted, repeated, run, run_money
-from counterfoil.portal.counts import fresh_returns
+from counterfoil.portal.counts import RETURNS
 from counterfoil.portal.figures import plural
 from counterfoil.portal.forms import Form
 from counterfoil.portal.forms import typed as cleaned
@@ -148,7 +148,7 @@ async def step_now(
         form.notices.append(_why_not(read, find_return(read, return_id), step) or problem.detail)
         return _show_step(visit, read, back.id, known, form)
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
-        await fresh_returns(connection, visit.actor)
+        await RETURNS.fresh(connection, visit.actor)
     return await after_save(
         visit, read.order.id, "refunds", REGIONS, closes=True, said=known.said
     )

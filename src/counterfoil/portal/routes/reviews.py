@@ -25,7 +25,7 @@ from counterfoil.order.folder import Folder
 from counterfoil.order.intent import Asked
 from counterfoil.portal import respond
 from counterfoil.portal.commands import Wanted, repeated, run, run_money
-from counterfoil.portal.counts import fresh_reviews
+from counterfoil.portal.counts import REVIEWS
 from counterfoil.portal.forms import Form
 from counterfoil.portal.reading import Read, own_id, read_order, why_not
 from counterfoil.portal.respond import Asking
@@ -229,7 +229,7 @@ async def _decided(visit: Visit, order_id: str) -> Response[bytes]:
 
 async def _recount(visit: Visit) -> None:
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
-        await fresh_reviews(connection, visit.actor)
+        await REVIEWS.fresh(connection, visit.actor)
 
 
 def _typed(visit: Visit, read: Read) -> Form:

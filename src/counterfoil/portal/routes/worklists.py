@@ -10,7 +10,7 @@ from counterfoil.kernel.problem import NotFound, PermissionDenied, Problem
 from counterfoil.order.folder import Folder
 from counterfoil.order.tells import tell_task
 from counterfoil.portal.commands import run
-from counterfoil.portal.counts import fresh_work
+from counterfoil.portal.counts import WORK
 from counterfoil.portal.forms import Form
 from counterfoil.portal.reading import own_id
 from counterfoil.portal.respond import Asking
@@ -100,7 +100,7 @@ async def done_now(request: Asking, task_id: str) -> Response[bytes]:
         form.notices.append(problem.title)
         return _show(visit, folder, task_id, form)
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
-        await fresh_work(connection, visit.actor)
+        await WORK.fresh(connection, visit.actor)
     return visit.page(
         "operations/task_done.html",
         task_id=own_id(task_id),
