@@ -212,7 +212,7 @@ def test_help_is_quick_and_complete(capsys):
         check=True,
         capture_output=True,
     )
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15, "about 0.5 s on an idle machine"
     slow = {"litestar", "granian", "sqlalchemy", "alembic", "jinja2", "asyncpg"}
     script = (
         "import sys; from counterfoil.cli.root import run; run(['--help']); print(*sys.modules)"

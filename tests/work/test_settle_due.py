@@ -189,10 +189,12 @@ async def test_after_the_key_s_lifetime_nothing_is_sent_and_a_person_is_called(
 async def test_a_zombie_writes_nothing(shop: Shop, sandbox: Sandbox, clock: Clock):
     order_id = await shop.order(5000)
     asked, ran = await shop.intend(CAPTURE, order_id, key="k1")
+    doors = (await shop.folder(order_id)).transactions[-1].lease_token
     await clock.advance(2)
     sandbox.fault("hang_before", kind="query", seconds=1)
     worker = asyncio.ensure_future(shop.worked())  # has the lease now, and waits for an answer
-    await asyncio.sleep(0.2)
+    while (await shop.folder(order_id)).transactions[-1].lease_token == doors:
+        await asyncio.sleep(0.02)
     answered = await settle_now(shop.works, asked, ran)  # the door wakes up, sends and may not book
     await worker
     assert answered.status == 202
