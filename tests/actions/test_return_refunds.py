@@ -5,16 +5,20 @@ from typing import Any
 import msgspec
 import pytest
 
+from counterfoil.actions.decide_payment import decide_payment
 from counterfoil.actions.decide_refund import approve_refund
 from counterfoil.actions.decide_return import close_return
+from counterfoil.actions.finish_task import finish_task
 from counterfoil.actions.receive_return import receive_return
 from counterfoil.actions.refund import WantedLine, WantedRefund, refund
 from counterfoil.actions.return_goods import return_goods
+from counterfoil.actions.sync import sync
+from counterfoil.order.gateway import Statement
 from counterfoil.order.goods_return import Replacement, ReturnRefund, WantedReturn
 from tests.actions.laws import assert_lawful
-from tests.actions.living import act, by, lived, refused, types
+from tests.actions.living import act, by, heard, lived, refused, types, waiting
 from tests.actions.making import later, store
-from tests.actions.refunding import CHIEF
+from tests.actions.refunding import CHIEF, limited
 from tests.actions.returning import arrived, took, wanted
 
 TROUBLE = {"reason": "provider_differs"}
@@ -82,17 +86,45 @@ def test_goods_are_taken_in_while_a_payment_waits_for_a_person(at_once):
     assert (change.result.status, promise.status, promise.amount) == (
         "RECEIVED", "AWAITING_APPROVAL", 2500)
     assert "transactions" not in change.inserts, "nothing is sent"
-    assert [task.kind for task in change.after.tasks] == ["refund_approval"]
+    assert [task.kind for task in change.after.tasks] == ["refund_waiting"]
     assert change.after.bags[0].refund_pending == 2500, "kept for it"
     assert_lawful(change.after)
     waits = later(change.after)
     chief = {"refund_id": promise.id, "asked": by(CHIEF)}
     assert refused(waits, approve_refund, **chief).code == "attention_required"
-    payment = msgspec.structs.replace(waits.payments[0], attention=None)
-    clear = msgspec.structs.replace(waits, payments=(payment,))
-    sent = act(clear, approve_refund, **chief)
-    assert [row.amount for row in sent.after.transactions if row.type == "REFUND"] == [2500]
+    (task,) = waits.tasks
+    assert refused(waits, finish_task, task_id=task.id).code == "invalid_state"
+    payment = waits.payments[0].id
+    sent = act(waits, decide_payment, payment_id=payment, decision="keep_ours")
+    assert [row.amount for row in waiting(sent.after)] == [2500], "nobody has to approve it"
+    assert types(sent) == ["refund.resumed", "payment.attended"]
+    assert (sent.after.refunds[0].status, sent.after.tasks[0].status) == ("PROCESSING", "DONE")
     assert_lawful(sent.after)
+    done = heard(later(sent.after))
+    assert (done.refunds[0].status, done.order.refunded) == ("COMPLETED", 2500)
+    assert_lawful(done)
+
+
+def test_what_waits_for_a_payment_is_sent_when_both_sides_agree_again():
+    order = arrived("sandbox")
+    waits = later(act(troubled(order), return_goods, **wanted(order, (0, 2), received=True)).after)
+    agrees = Statement(payment_reference="p-1", currency="EUR", authorized=5000, captured=5000,
+                       voided=0, expired=0, refunded=0, itemised=False)
+    sent = act(waits, sync, payment_id=waits.payments[0].id, statement=agrees)
+    assert [row.amount for row in waiting(sent.after)] == [2500]
+
+
+def test_above_what_its_receiver_may_give_back_a_second_person_decides_when_the_payment_is_clear():
+    order = arrived("sandbox")
+    clerk = by(limited(1000))
+    asked_for = wanted(order, (0, 2), received=True)
+    waits = later(act(troubled(order), return_goods, asked=clerk, **asked_for).after)
+    assert [task.kind for task in waits.tasks] == ["refund_approval"]
+    payment = waits.payments[0].id
+    clear = lived(waits, decide_payment, payment_id=payment, decision="keep_ours")
+    assert (clear.refunds[0].status, waiting(clear)) == ("AWAITING_APPROVAL", [])
+    sent = act(clear, approve_refund, refund_id=clear.refunds[0].id, asked=by(CHIEF))
+    assert [row.amount for row in waiting(sent.after)] == [2500]
 
 
 def test_an_exchange_is_made_on_close_for_what_came_in():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from counterfoil.actions.decide_payment import decide_payment
 from counterfoil.actions.decide_return import approve_return, close_return
 from counterfoil.kernel.problem import Problem
 from counterfoil.order.goods_return import Replacement, ReturnRefund, WantedReturn
@@ -146,3 +147,30 @@ async def test_a_stated_amount_goes_back_in_parts_and_no_more(shop: Shop, sandbo
     assert [one.status for one in folder.refunds] == ["COMPLETED"] * 2
     assert moved(folder) == TAKEN | {"refunded": 3333}
     assert_same(folder, sandbox)
+
+
+async def test_what_waits_for_its_payment_is_sent_once_somebody_has_decided(
+    shop: Shop, sandbox: Sandbox
+):
+    order_id = await delivered(shop)
+    said = await shop.run(REFUND, order_id, amount=100)
+    payment = said.body["transactions"][0]["payment_id"]
+    await mark(shop, order_id, payment, '{"reason": "provider_differs"}')
+    await announce(shop, order_id, ALL_HERE)
+    assert await shop.worked() == 0
+    assert (await stands(shop, order_id))[1][-1] == (4800, "AWAITING_APPROVAL")
+    await carry_out(
+        shop, order_id, decide_payment, key="d", payment_id=payment, decision="keep_ours")
+    await shop.worked()
+    assert (await stands(shop, order_id))[1][-1] == (4800, "COMPLETED")
+    folder = await shop.folder(order_id)
+    assert [task.status for task in folder.tasks if task.kind == "refund_waiting"] == ["DONE"]
+    assert_same(folder, sandbox)
+
+
+async def mark(shop: Shop, order_id: str, payment_id: str, attention: str) -> None:
+    """Call a person to a payment, as anything may that finds it strange."""
+    async with shop.works.pool.connection(shop.actor.account_id) as connection:
+        await connection.rows(
+            "update payments set attention = $4 where account_id = $1 and order_id = $2"
+            " and id = $3", connection.account, order_id, payment_id, attention)

@@ -6,6 +6,7 @@ import msgspec
 
 from counterfoil.actions.authorized import authorized, compensate
 from counterfoil.actions.capture import captured
+from counterfoil.actions.decide_refund import send_waiting
 from counterfoil.actions.settle import decide
 from counterfoil.actions.void import voided
 from counterfoil.kernel.ids import new_id
@@ -72,6 +73,7 @@ def decide_payment(
             _let_go(draft, row)
     elif row is not None and row.status in UNSETTLED:
         draft.put(msgspec.structs.replace(row, due_at=draft.at))
+    send_waiting(draft)
     draft.fact("payment.attended", draft.get("payments", payment_id), decision=decision,
                transaction_id=None if row is None else row.id)
     return draft.change(draft.order)

@@ -1,9 +1,10 @@
-"""Decide about a refund that is more than its asker may give back alone. [faults R-7]"""
+"""Decide about a refund that waits: for a second person, or for its payment. [faults R-7]"""
 
 import msgspec
 
 from counterfoil.actions.refund import (
     REFUND_APPROVAL,
+    REFUND_WAITING,
     begin_refund,
     merchant_of,
     move_units,
@@ -103,6 +104,27 @@ def withdraw_waiting(draft: Draft, bag_id: str | None = None) -> None:
             )
 
 
+def send_waiting(draft: Draft) -> None:
+    """Send what waited for nothing but a payment that a person has seen to by now.
+
+    The worker sends it. Needs bags, items, payments, gateways, refunds and tasks opened.
+    [rulings 26, 34]
+    """
+    for task in draft.section("tasks"):
+        if task.kind != REFUND_WAITING or task.status != "OPEN":
+            continue
+        promise = draft.get("refunds", task.refund_id)
+        planned = [draft.get("payments", part.payment_id) for part in promise.plan]
+        if not promise.waits_for_approval or any(payment.attention for payment in planned):
+            continue
+        sent = msgspec.structs.replace(promise, status="PROCESSING", updated_at=draft.at)
+        draft.put(sent)
+        draft.fact("refund.resumed", sent, merchant=merchant_of(draft.before, sent.bag_id))
+        _nobody_needed(draft, sent)
+        asked = Asked(actor=draft.actor, source="system")
+        begin_refund(draft, sent, asked, was_set_aside=True)
+
+
 def _waiting(folder: Folder, actor: Actor, refund_id: str) -> Refund:
     """Find a refund that waits and that the actor may decide about."""
     actor.require("payments.approve")
@@ -134,4 +156,5 @@ def _free(draft: Draft, promise: Refund) -> Refund:
 
 
 def _nobody_needed(draft: Draft, promise: Refund) -> None:
-    finish_tasks(draft, REFUND_APPROVAL, lambda task: task.refund_id == promise.id)
+    for kind in (REFUND_APPROVAL, REFUND_WAITING):
+        finish_tasks(draft, kind, lambda task: task.refund_id == promise.id)

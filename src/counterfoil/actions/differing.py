@@ -7,6 +7,7 @@ figures call nobody again. [rulings 26]
 import msgspec
 
 from counterfoil.actions.compare import totals, totals_there
+from counterfoil.actions.decide_refund import send_waiting
 from counterfoil.kernel.ids import new_id
 from counterfoil.order.attention import ATTENTION, call_person, clear_attention
 from counterfoil.order.draft import Draft
@@ -107,4 +108,5 @@ def agree(draft: Draft, payment: Payment) -> bool:
     now = draft.get("payments", payment.id)
     draft.put(msgspec.structs.replace(now, synced_at=draft.at))
     draft.fact("payment.synced", now, found=0, settled=0, agrees=True)
+    send_waiting(draft)
     return True

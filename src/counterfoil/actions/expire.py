@@ -1,6 +1,7 @@
 """Let an authorisation end when its hold time has passed."""
 
 from counterfoil.actions.acknowledge import asked_to_keep
+from counterfoil.actions.decide_refund import send_waiting
 from counterfoil.actions.warn import warn
 from counterfoil.kernel.ids import new_id
 from counterfoil.order.attention import REAUTHORISE, call_person, clear_attention
@@ -13,7 +14,9 @@ from counterfoil.order.opening import opens
 from counterfoil.order.transaction import Transaction
 
 
-@opens("bags", "payments", "gateways", "transactions", "tasks", "drift_lines")
+@opens(
+    "bags", "items", "payments", "gateways", "refunds", "transactions", "tasks", "drift_lines",
+)  # fmt: skip
 def expire(folder: Folder, *, asked: Asked, payment_id: str, lease: str) -> Change:
     """Give up what is open of an expired authorisation; what is reserved is left to its outcome.
 
@@ -50,6 +53,7 @@ def expire(folder: Folder, *, asked: Asked, payment_id: str, lease: str) -> Chan
     ended = draft.get("payments", payment.id)
     if ended.attention and ended.attention.get("reason") == "cannot_expire":
         clear_attention(draft, ended.id)
+        send_waiting(draft)
     draft.fact("payment.expired", row)
     if draft.order.system_state not in ("CANCELED", "CANCEL_REQUESTED"):
         able = folder.gateway_of(payment).capabilities

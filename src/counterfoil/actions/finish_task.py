@@ -39,7 +39,8 @@ def finish_task(folder: Folder, *, asked: Asked, task_id: str, note: str | None 
             payment_id=payment.id,
         )
     refund = next((r for r in folder.refunds if r.id == task.refund_id), None)
-    if task.kind == "refund_approval" and refund and refund.status == "AWAITING_APPROVAL":
+    waits = ("refund_approval", "refund_waiting")
+    if task.kind in waits and refund and refund.status == "AWAITING_APPROVAL":
         raise InvalidState(
             f"Refund {refund.reference} waits to be approved or rejected.", refund_id=refund.id
         )

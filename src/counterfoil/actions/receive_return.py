@@ -216,8 +216,9 @@ def _is_back(draft: Draft, parcel: Shipment) -> bool:
 def _give_back(draft: Draft, back: Return, asked: Asked, found: ReturnWorth) -> None:
     """Promise the refund of what came in; the worker sends it where a provider is asked.
 
-    It waits for approval where the actor may not give back so much, or no money at all, and where
-    a payment waits for a person: goods that are here are here.
+    It waits for approval where the actor may not give back so much, or no money at all. Where
+    nothing but a payment that a person has to see to stands in its way it waits for that, and is
+    sent then: goods that are here are here.
     """
     now: Return = draft.get("returns", back.id)
     now = msgspec.structs.replace(now, worth=now.worth + found.worth)
@@ -229,14 +230,15 @@ def _give_back(draft: Draft, back: Return, asked: Asked, found: ReturnWorth) -> 
     )
     amount, actor = found.reckoned.amount, asked.actor
     waits = not actor.can("payments.refund") or needs_approval(actor, amount, draft.order.currency)
+    closed = False
     try:
         plan = plan_refund(draft.before, wanted, found.reckoned.allocations, closed_too=waits)
     except AttentionRequired:
-        waits = True
+        closed = True
         plan = plan_refund(draft.before, wanted, found.reckoned.allocations, closed_too=True)
     promise = promised(draft, wanted, found.reckoned, plan)
     later = msgspec.structs.replace(asked, key=None, lease=None)
-    promise = promise_refund(draft, later, promise, waits=waits)
+    promise = promise_refund(draft, later, promise, waits=waits, closed=closed)
     draft.put(msgspec.structs.replace(now, refund_id=promise.id))
 
 

@@ -27,6 +27,7 @@ from counterfoil.order.transaction import Transaction
 from counterfoil.order.window import bags_of_refund, check_window
 
 REFUND_APPROVAL = "refund_approval"
+REFUND_WAITING = "refund_waiting"
 REFUND_FAILED = "refund_failed"
 
 
@@ -67,13 +68,21 @@ def refund(folder: Folder, *, asked: Asked, wanted: WantedRefund) -> Change:
 
 
 def promise_refund(
-    draft: Draft, asked: Asked, promise: Refund, *, waits: bool = False, late: bool = False
+    draft: Draft,
+    asked: Asked,
+    promise: Refund,
+    *,
+    waits: bool = False,
+    late: bool = False,
+    closed: bool = False,
 ) -> Refund:
     """Add a refund that was reckoned and planned, and send it off, or let it wait for approval.
 
-    `late`: after the store's time for it. Needs bags, items, payments, gateways and refunds opened.
+    `late`: after the store's time for it. `closed`: it waits for nobody's approval, but until a
+    person has seen to a payment that it goes through. Needs bags, items, payments, gateways and
+    refunds opened.
     """
-    if waits:
+    if waits or closed:
         promise = msgspec.structs.replace(promise, status="AWAITING_APPROVAL")
     draft.add(promise)
     move_units(draft, promise, 1)
@@ -81,7 +90,7 @@ def promise_refund(
     merchant = merchant_of(draft.before, promise.bag_id)
     draft.fact("refund.requested", promise, merchant=merchant, **more)
     if promise.waits_for_approval:
-        _wait_for_approval(draft, promise)
+        _wait(draft, promise, REFUND_APPROVAL if waits else REFUND_WAITING)
     else:
         begin_refund(draft, promise, asked)
     return promise
@@ -119,12 +128,12 @@ def promised(
     )
 
 
-def _wait_for_approval(draft: Draft, promise: Refund) -> None:
+def _wait(draft: Draft, promise: Refund, why: str) -> None:
     """Set the money aside by the plan, and call a second person."""
     set_aside(draft, promise)
     call_person(
         draft,
-        REFUND_APPROVAL,
+        why,
         refund_id=promise.id,
         amount=promise.amount,
         currency=promise.currency,

@@ -8,6 +8,7 @@ import msgspec
 from counterfoil.actions.authorized import acknowledged, authorized, compensate, sent_back
 from counterfoil.actions.cancel import advance_cancellation, fail_cancellation
 from counterfoil.actions.capture import captured
+from counterfoil.actions.decide_refund import send_waiting
 from counterfoil.actions.refund import merchant_of, refund_failed, refunded
 from counterfoil.actions.void import voided
 from counterfoil.kernel.ids import new_id
@@ -236,6 +237,7 @@ def _nobody_needed(draft: Draft, row: Transaction) -> None:
     payment: Payment = draft.get("payments", row.payment_id)
     if payment.attention and payment.attention.get("transaction_id") == row.id:
         clear_attention(draft, payment.id)
+        send_waiting(draft)
 
 
 def _go_on_cancelling(draft: Draft, asked: Asked) -> None:

@@ -52,6 +52,7 @@ FACT_TYPES = {
     "refund.failed": "The refund did not happen; the reservation is gone.",
     "refund.unknown": "The gateway did not answer clearly; the amount stays reserved.",
     "refund.approved": "A second person approved the refund.",
+    "refund.resumed": "A refund is sent that had waited for a person to see to its payment.",
     "refund.rejected": "A second person rejected the refund.",
     "return.requested": "Goods are to come back.",
     "return.approved": "The shopper may send the goods.",

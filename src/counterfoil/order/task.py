@@ -9,6 +9,7 @@ import msgspec
 TASKS = {
     "refund_failed": "A refund failed after the provider had accepted it: refund another way.",
     "refund_approval": "A refund waits for a second person to approve or reject it.",
+    "refund_waiting": "A refund waits for its payment: decide about that, and it is sent.",
     "payment_attention": "The provider's view differs or is unknown: look, and decide.",
     "reauthorise": "An authorisation expired before it was captured: have it renewed.",
     "cancellation_failed": "A part was cancelled and not all its money went back: return it.",

@@ -5,12 +5,15 @@ from datetime import datetime
 import msgspec
 
 from counterfoil.order.actor import Actor
+from counterfoil.order.folder import Folder
 from counterfoil.order.refund import Refund
 from counterfoil.order.refund_plan import needs_approval
 from counterfoil.portal.figures import money
 from counterfoil.portal.words import REASONS
 
 OWN = "You asked for this refund yourself: somebody else has to approve it."
+
+CLOSED = "Its payment waits for a decision first."
 
 
 def why_not_approve(promise: Refund, actor: Actor) -> str:
@@ -24,6 +27,14 @@ def why_not_approve(promise: Refund, actor: Actor) -> str:
             " limit has to approve it."
         )
     return ""
+
+
+def why_waits(folder: Folder, promise: Refund, actor: Actor) -> str:
+    """Say why it is not approved here and now: its payment is closed, or this person cannot."""
+    closed = {payment.id for payment in folder.payments if payment.attention}
+    if any(part.payment_id in closed for part in promise.plan):
+        return CLOSED
+    return why_not_approve(promise, actor)
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):

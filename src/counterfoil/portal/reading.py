@@ -31,7 +31,7 @@ from counterfoil.order.problems import InvalidState
 from counterfoil.order.shapes import FactShape, OrderShape
 from counterfoil.order.telling import TOLD, tell_order
 from counterfoil.order.tells import tell_transaction
-from counterfoil.portal.approving import why_not_approve
+from counterfoil.portal.approving import why_waits
 from counterfoil.portal.order_view import Known
 from counterfoil.portal.paying import judge
 from counterfoil.portal.visit import Visit
@@ -140,7 +140,9 @@ def known(folder: Folder, actor: Actor, **more: Any) -> Known:
         now=folder.at,
         judged={one.id: judge(folder, one, actor) for one in folder.payments} if whole else {},
         refund_doors={
-            one.id: why_not_approve(one, actor) for one in folder.refunds if one.waits_for_approval
+            one.id: why_waits(folder, one, actor)
+            for one in folder.refunds
+            if one.waits_for_approval
         },
         money_why=_money_why(folder, asked),
         **more,

@@ -105,6 +105,12 @@ def rows_of(read: Read, promise: Refund) -> list[Transaction]:
 def _lines(read: Read, promise: Refund) -> list[str]:
     amount = money(promise.amount, promise.currency)
     order = read.order
+    closed = {payment.id for payment in read.folder.payments if payment.attention}
+    if promise.waits_for_approval and any(part.payment_id in closed for part in promise.plan):
+        return [
+            f"{amount} is set aside, and nothing has left yet.",
+            "Its payment waits for a decision first: see to the task.",
+        ]
     if promise.waits_for_approval:
         return [
             f"{amount} is set aside, and nothing has left yet.",

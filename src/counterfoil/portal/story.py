@@ -76,6 +76,7 @@ LINES = {
     "refund.succeeded": Line("violet", "receipt-refund", "Refunded {amount}"),
     "refund.failed": Line("danger", "circle-x", "Refund of {amount} refused"),
     "refund.unknown": Line("unknown", "help-circle", "Refund of {amount}: not known yet"),
+    "refund.resumed": Line("neutral", "receipt-refund", "Refund of {amount} sent on"),
     "refund.approved": Line("violet", "check", "Refund of {amount} approved"),
     "refund.rejected": Line("neutral", "x", "Refund of {amount} rejected"),
     "return.requested": Line("violet", "truck-return", "Return announced: {returned}"),

@@ -27,14 +27,16 @@ _STEPS = ((0, 0), (900, 250), (3600, 500), (86_400, 750), (7 * 86_400, 1000))
 _DOORS = {
     "payment_attention": ("Decide…", "/portal/orders/{order}/payments/{payment}/decide"),
     "refund_approval": ("Look at it", "/portal/orders/{order}#order-refunds"),
+    "refund_waiting": ("Look at it", "/portal/orders/{order}#order-refunds"),
     "refund_failed": ("Refund…", "/portal/orders/{order}/refund"),
     "reauthorise": ("Re-authorise…", "/portal/orders/{order}/payments/{payment}/reauthorize"),
 }
 #: Tasks that end themselves when the thing itself is decided.
-SELF_ENDING = ("payment_attention", "refund_approval")
+SELF_ENDING = ("payment_attention", "refund_approval", "refund_waiting")
 TASK_WORDS = {
     "refund_failed": Word("danger", "receipt-refund", "Refund failed"),
     "refund_approval": Word("warning", "receipt-refund", "Refund to approve"),
+    "refund_waiting": Word("warning", "receipt-refund", "Refund waits for its payment"),
     "payment_attention": Word("danger", "alert-triangle", "Payment to decide about"),
     "reauthorise": Word("warning", "clock-x", "Reservation expired"),
     "cancellation_failed": Word("danger", "coins", "Cancelled, money not back"),
