@@ -1,5 +1,7 @@
 """Packing slips: what stands on them, that every script comes out, and that scanners read them."""
 
+import re
+
 import msgspec
 import pypdfium2
 import pytest
@@ -76,7 +78,7 @@ def test_prices_stay_away_unless_they_are_asked_for():
     norwegian = msgspec.structs.replace(STORE, language="nb")
     whole = folder(line("1", 2), store=norwegian)
     (bare,), (priced,) = slips_of_order(whole, ADMIN), slips_of_order(whole, ADMIN, priced=True)
-    assert "12" not in "".join(text_of(set_slips([bare]))).replace("10412", "").replace("2026", "")
+    assert not re.search(r"12[.,]50|25[.,]00|NOK", "".join(text_of(set_slips([bare]))))
     assert [(one.price, one.amount) for one in priced.lines] == [
         ("12,50\u00a0NOK", "25,00\u00a0NOK")]
     text = text_of(set_slips([priced]))[0]

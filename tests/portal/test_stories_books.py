@@ -18,6 +18,7 @@ from counterfoil.setup.gateways import NewGateway, create_gateway
 from tests.portal.shots import SHOTS
 from tests.portal.site import PASSWORD, Site, Tab
 from tests.work.hooking import SECRET, made_up, signed
+from tests.work.ledger import settlement_of
 from tests.work.shop import CAPTURE, REFUND, RING, VOID
 
 pytestmark = pytest.mark.browser
@@ -54,18 +55,6 @@ async def ended(tab: Tab) -> None:
 
 def figure(tab: Tab, name: str) -> Locator:
     return tab.page.locator("#run .cf-sums > div", has=tab.page.get_by_text(name, exact=True))
-
-
-async def lines_of(site: Site, *orders: str) -> bytes:
-    """The sandbox's settlement lines of today, of some orders alone."""
-    async with site.pool.connection(site.actor.account_id) as connection:
-        day = await connection.value("select to_char(now() at time zone 'utc', 'YYYY-MM-DD')")
-    ours = {
-        row.gateway_transaction_id
-        for order_id in orders for row in (await site.shop.folder(order_id)).transactions
-    }
-    head, *lines = site.sandbox.settlement(day).encode().splitlines(keepends=True)
-    return head + b"".join(line for line in lines if line.split(b",")[1].decode() in ours)
 
 
 async def upload(tab: Tab, name: str, file: Path) -> None:
@@ -148,7 +137,8 @@ async def test_a_settlement_file_moves_the_balances_once(
     assert before["bank"] == "0.00"
     assert before["receivable"] != "0.00"
     file = tmp_path / "day.csv"
-    file.write_bytes(await lines_of(site, *orders) + b"x,,capture,much,0,EUR,soon\r\n")
+    content = await settlement_of(site.shop, site.sandbox, *orders)
+    file.write_bytes(content + b"x,,capture,much,0,EUR,soon\r\n")
     await upload(tab, name, file)
     await tab.page.wait_for_url("**/reconciliation/runs/*")
     await ended(tab)

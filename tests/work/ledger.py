@@ -7,6 +7,7 @@ from counterfoil.order.folder import Folder
 from counterfoil.order.transaction import UNSETTLED
 from tests.actions.laws import assert_lawful
 from tests.sandbox.server import Sandbox
+from tests.work.shop import Shop
 
 
 def assert_same(folder: Folder, sandbox: Sandbox) -> None:
@@ -36,6 +37,23 @@ def assert_same(folder: Folder, sandbox: Sandbox) -> None:
         if entry["kind"] == row.type.lower()
     ]
     assert len(references) == len(set(references)), "something happened twice"
+
+
+async def settlement_of(shop: Shop, sandbox: Sandbox, *orders: str) -> bytes:
+    """The sandbox's report of the days on which it moved money of some orders, of these alone."""
+    ours, days = set(), set()
+    for order_id in orders:
+        folder = await shop.folder(order_id)
+        ours |= {row.gateway_transaction_id for row in folder.transactions}
+        days |= {
+            entry["at"][:10]
+            for one in folder.payments for entry in sandbox.ledger(payment=one.provider_reference)
+        }
+    head, found = b"", []
+    for day in sorted(days):  # more than one around midnight
+        head, *lines = sandbox.settlement(day).encode().splitlines(keepends=True)
+        found += [line for line in lines if line.split(b",")[1].decode() in ours]
+    return head + b"".join(found)
 
 
 def moved(folder: Folder) -> dict[str, int]:

@@ -14,6 +14,7 @@ from counterfoil.work.settlements import Settlement, digest_of, import_settlemen
 from counterfoil.work.sync import sync_order
 from tests.db import Clock
 from tests.sandbox.server import Sandbox
+from tests.work.ledger import settlement_of
 from tests.work.shop import CAPTURE, REFUND, Shop
 from tests.work.test_sync import console
 
@@ -26,26 +27,6 @@ async def read(shop: Shop, content: bytes, **more: Any) -> Reconciliation:
     file = io.BytesIO(content)
     settlement = Settlement(gateway="card", name="day.csv", digest=digest_of(file), **more)
     return await import_settlement(shop.works, shop.actor, file, settlement)
-
-
-async def report(shop: Shop, sandbox: Sandbox) -> bytes:
-    """What the sandbox settles of today."""
-    async with shop.works.pool.connection(shop.actor.account_id) as connection:
-        day = await connection.value("select to_char(now() at time zone 'utc', 'YYYY-MM-DD')")
-    answer = sandbox.client.get(
-        f"{sandbox.url}/v1/settlements?date={day}",
-        headers={"authorization": f"Bearer {sandbox.credentials['api_key']}"})
-    answer.raise_for_status()
-    text: bytes = answer.content
-    return text
-
-
-async def only(shop: Shop, sandbox: Sandbox, *orders: str) -> bytes:
-    """The lines of some orders alone: the sandbox is everybody's."""
-    ours = {row.gateway_transaction_id for order_id in orders
-            for row in (await shop.folder(order_id)).transactions}
-    head, *lines = (await report(shop, sandbox)).splitlines(keepends=True)
-    return head + b"".join(line for line in lines if line.split(b",")[1].decode() in ours)
 
 
 async def drift(shop: Shop, status: str | None = "OPEN") -> list[Any]:
@@ -86,7 +67,7 @@ async def test_what_the_provider_paid_out_is_booked_once(shop: Shop, sandbox: Sa
     await shop.run(REFUND, orders[0], amount=1000)
     await console(shop, sandbox, orders[2], "capture", 700)
     await sync_order(shop.works, shop.actor, orders[2])
-    content = await only(shop, sandbox, *orders)
+    content = await settlement_of(shop, sandbox, *orders)
     assert len(content.splitlines()) == 5
     run = await read(shop, content)
     assert (run.status, run.seen, run.matched, run.settled, run.drifted, run.failed) == (
@@ -110,7 +91,7 @@ async def test_a_refund_that_came_back_is_paid_out_again(shop: Shop, sandbox: Sa
     said = await shop.run(REFUND, order_id, amount=1000)
     sandbox.call("POST", f"/control/operations/{said.body['transactions'][0]['id']}/fail")
     await sync_order(shop.works, shop.actor, order_id)
-    content = await only(shop, sandbox, order_id)
+    content = await settlement_of(shop, sandbox, order_id)
     assert b"refund_reversal" in content
     run = await read(shop, content)
     assert (run.seen, run.settled, run.drifted) == (3, 3, 0)
@@ -121,8 +102,8 @@ async def test_a_refund_that_came_back_is_paid_out_again(shop: Shop, sandbox: Sa
 
 async def test_files_may_overlap(shop: Shop, sandbox: Sandbox):
     orders = [await captured(shop) for _ in range(3)]
-    first = await only(shop, sandbox, *orders[:2])
-    both = await only(shop, sandbox, *orders)
+    first = await settlement_of(shop, sandbox, *orders[:2])
+    both = await settlement_of(shop, sandbox, *orders)
     assert (await read(shop, first)).settled == 2
     run = await read(shop, both)
     assert (run.seen, run.matched, run.settled, run.drifted) == (3, 3, 1, 0)
@@ -213,7 +194,7 @@ async def test_a_reading_that_dies_goes_on_where_it_was(
     shop: Shop, sandbox: Sandbox, clock: Clock, monkeypatch
 ):
     orders = [await captured(shop) for _ in range(6)]
-    content = await only(shop, sandbox, *orders)
+    content = await settlement_of(shop, sandbox, *orders)
     monkeypatch.setattr(settlements, "BATCH_LINES", 1)
 
     class Died(BaseException):
@@ -248,8 +229,8 @@ async def test_a_reading_that_dies_goes_on_where_it_was(
 
 async def test_two_overlapping_files_at_once(shop: Shop, sandbox: Sandbox):
     orders = [await captured(shop) for _ in range(8)]
-    one = await only(shop, sandbox, *orders[:6])
-    two = await only(shop, sandbox, *orders[2:])
+    one = await settlement_of(shop, sandbox, *orders[:6])
+    two = await settlement_of(shop, sandbox, *orders[2:])
     runs = await asyncio.gather(read(shop, one), read(shop, two))
     assert sum(run.settled for run in runs) == 8
     assert [run.drifted for run in runs] == [0, 0]
@@ -263,13 +244,13 @@ async def test_what_no_file_paid_out_is_told_at_the_end(
     await clock.advance(8 * DAY)
     sandbox.clock(8 * DAY)
     fresh = await captured(shop)
-    run = await read(shop, await only(shop, sandbox, orders[0]))
+    run = await read(shop, await settlement_of(shop, sandbox, orders[0]))
     assert run.drifted == 2
     lines = await drift(shop)
     assert {one.kind for one in lines} == {"missing_there"}
     assert {one.order_id for one in lines} == {*orders[1:]}
     assert fresh not in {one.order_id for one in lines}
-    run = await read(shop, await only(shop, sandbox, *orders))
+    run = await read(shop, await settlement_of(shop, sandbox, *orders))
     assert (run.settled, run.drifted) == (2, 0)
     assert await drift(shop) == [], "what was paid out after all is closed by itself"
 
