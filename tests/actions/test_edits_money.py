@@ -1,8 +1,10 @@
 """What the money makes of an edit: due, held for, captured less, released, given back."""
 
 import pytest
+from msgspec.structs import replace
 
 from counterfoil.actions.capture import capture
+from counterfoil.actions.hold import WantedHold, hold
 from counterfoil.actions.pay import pay
 from counterfoil.actions.refund import WantedRefund, refund
 from counterfoil.actions.void import void
@@ -38,6 +40,16 @@ def test_what_it_is_worth_more_is_due_and_the_goods_wait_for_it():
     assert (order.order.due, len(order.open_holds)) == (800, 1)
     order = edited(order, lines=[units(order, 2, 0)], shipping_total=500)
     assert (order.order.due, order.open_holds) == (0, []), "nothing is due: the goods may leave"
+
+
+def test_the_goods_wait_for_it_whatever_an_older_hold_of_that_name_let_through():
+    order = held_money()
+    order = lived(order, hold, wanted=WantedHold(handle="mine", blocks=("capture",)))
+    (mine,) = order.holds
+    order = replace(order, holds=(replace(mine, handle="awaiting-payment"),))
+    order = edited(order, add=[cap(order)])
+    (held,) = order.open_holds
+    assert (held.blocks, order.order.hold_shipment) == (["capture", "shipment"], True)
 
 
 def test_a_payment_over_what_is_due_lets_the_goods_go():

@@ -7,6 +7,7 @@ import pytest
 from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.capture import capture
 from counterfoil.actions.hold import WantedHold, hold, release, release_by_itself
+from counterfoil.actions.move_shipment import send_shipment
 from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.order.tells import told
 from tests.actions.living import act, lived, may, refused, types
@@ -50,6 +51,7 @@ def test_a_handle_is_the_orders_own_only_while_it_is_open():
         ({"blocks": ("refund",)}, "/blocks"),
         ({"reason_code": "WEATHER"}, "/reason_code"),
         ({"handle": "fraud-review"}, "/handle"),
+        ({"handle": "awaiting-payment"}, "/handle"),
         ({"auto_release_at": folder("manual").at}, "/auto_release_at"),
     ],
 )
@@ -83,6 +85,30 @@ def test_one_that_somebody_released_is_not_due_any_more():
     order = folder("manual")
     order = lived(held(order, auto_release_at=order.at + HOUR), release, handle="stock")
     assert order.holds[0].due_at is None
+
+
+def all_gone_but_held(**more):
+    """Everything has left while money was held back."""
+    order = held(folder("manual"), "money", blocks=("capture",), **more)
+    for bag in order.bags:
+        order = lived(order, ship, bag_id=bag.id, wanted=WantedShipment())
+    for parcel in order.shipments:
+        order = lived(order, send_shipment, shipment_id=parcel.id)
+    assert (order.order.state, order.order.fulfillment_status) == ("processing", "SHIPPED")
+    return order
+
+
+@pytest.mark.proves("U-6")
+def test_where_all_has_left_the_last_hold_completes_the_order():
+    order = held(all_gone_but_held(), "address", blocks=("shipment",))
+    order = lived(order, release, handle="money")
+    assert order.order.state == "processing", "one hold is left"
+    change = act(order, release, handle="address")
+    assert types(change) == ["order.released", "order.state_changed", "order.completed"]
+    assert change.after.order.state == "completed"
+    due = all_gone_but_held(auto_release_at=folder("manual").at + HOUR)
+    ends = {"hold_id": due.holds[0].id, "lease": "mine"}
+    assert act(later(due, 3600), release_by_itself, **ends).after.order.state == "completed"
 
 
 def test_what_is_noted_with_a_hold_stays_in_its_row():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from counterfoil.actions.complete import complete
 from counterfoil.actions.decide_refund import withdraw_waiting
 from counterfoil.actions.hold import release_if_paid
 from counterfoil.actions.refund import merchant_of
@@ -18,7 +19,6 @@ from counterfoil.order.intent import Asked
 from counterfoil.order.letters import queue_letter
 from counterfoil.order.problems import ApprovalRequired, AttentionRequired, InvalidState
 from counterfoil.order.refund_plan import in_order, needs_approval, spread
-from counterfoil.order.status import Units
 from counterfoil.order.transaction import UNSETTLED, Allocation, Transaction
 
 CANCELLATION_FAILED = "cancellation_failed"
@@ -73,20 +73,9 @@ def begin_part(draft: Draft, part: Part, wanted: WantedCancel, asked: Asked) -> 
         if bag.id in part.units:
             cancel_units(draft, bag, part.units[bag.id])
     release_if_paid(draft)
-    _complete(draft)
+    complete(draft)
     advance_part(draft, plan, asked)
     return plan
-
-
-def _complete(draft: Draft) -> None:
-    """Complete the order where all that is still wanted has left. [domain.md §2]"""
-    order = draft.order
-    units = Units.of(draft.section("items"))
-    held = order.hold_shipment or order.hold_capture
-    gone = units.all_shipped and units.shipped > units.digital
-    if gone and order.system_state == "PROCESSING" and not held:
-        draft.go_to_built_in("completed")
-        draft.fact("order.completed")
 
 
 def advance_part(draft: Draft, plan: Cancellation, asked: Asked) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from counterfoil.actions.complete import complete
 from counterfoil.actions.edit_money import settle_difference
 from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.money import split
@@ -25,7 +26,6 @@ from counterfoil.order.problems import (
     RequestInProgress,
     UnknownReference,
 )
-from counterfoil.order.status import Units
 
 EDITABLE = ("NEW", "PROCESSING", "SUSPENDED")
 ADDRESSED = (*EDITABLE, "FRAUD", "CANCEL_REQUESTED")
@@ -76,7 +76,7 @@ def edit_lines(folder: Folder, *, asked: Asked, wanted: WantedEdit) -> Change:
     draft.add(made)
     draft.fact("order.edited", made)
     settle_difference(draft, asked, wanted, made)
-    _complete(draft)
+    complete(draft)
     return draft.change(made, retell=True)
 
 
@@ -235,13 +235,3 @@ def _add_up(draft: Draft) -> None:
     if max(sums.values()) > MINOR_MAX:
         raise AmountInvalid(f"The order would come to more than {MINOR_MAX}.")
     draft.set_order(**sums, canceled_total=canceled)
-
-
-def _complete(draft: Draft) -> None:
-    """End the work on an order of which, by this edit, nothing is left that has not gone."""
-    units = Units.of(draft.section("items"))
-    held = draft.order.hold_shipment or draft.order.hold_capture
-    left = draft.order.shipped_count > 0 and units.all_shipped
-    if left and not held and draft.order.system_state == "PROCESSING":
-        draft.go_to_built_in("completed")
-        draft.fact("order.completed")

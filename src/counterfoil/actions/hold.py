@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from counterfoil.actions.complete import complete
 from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.problem import NotFound, ValidationFailed
 from counterfoil.order.change import Change, Lease
@@ -18,6 +19,11 @@ from counterfoil.order.telling import TOLD
 
 BLOCKS = ("capture", "shipment")
 OPEN_MAX = 50
+#: Handles of holds that are placed and released by what they wait for.
+_KEPT = {
+    HANDLE: "is the handle of reviews: send the order to review.",
+    AWAITING_PAYMENT: "is the handle of the hold that ends with the payment: choose another one.",
+}
 
 
 class WantedHold(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +44,7 @@ def hold(folder: Folder, *, asked: Asked, wanted: WantedHold) -> Change:
 
     Raises, in this order: PermissionDenied, InvalidState (the order is cancelled),
     ValidationFailed (it blocks nothing, or what is not known; a reason that is none; it would end
-    before it began; the handle is that of reviews), HoldHandleTaken. [rulings 37, 45]
+    before it began; a handle that we keep for ourselves), HoldHandleTaken. [rulings 37, 45]
     """
     asked.actor.require("orders.holds")
     asked.actor.require_whole_order()
@@ -80,8 +86,8 @@ def _check(folder: Folder, wanted: WantedHold) -> None:
         raise _wrong("/blocks", "A hold blocks capture, shipment or both.")
     if wanted.reason_code not in REASON_CODES:
         raise _wrong("/reason_code", f"A reason is one of {', '.join(REASON_CODES)}.")
-    if wanted.handle == HANDLE:
-        raise _wrong("/handle", f"{HANDLE} is the handle of reviews: send the order to review.")
+    if wanted.handle in _KEPT:
+        raise _wrong("/handle", f"{wanted.handle} {_KEPT[wanted.handle]}")
     if wanted.auto_release_at is not None and wanted.auto_release_at <= folder.at:
         raise _wrong("/auto_release_at", "A hold is released by itself after it was placed.")
 
@@ -92,7 +98,7 @@ def _wrong(pointer: str, detail: str) -> ValidationFailed:
 
 @opens(*TOLD)
 def release(folder: Folder, *, asked: Asked, handle: str) -> Change:
-    """Release one hold; work resumes when none is left.
+    """Release one hold; work resumes when none is left, and ends where everything has left.
 
     That of a review takes the right to decide reviews, and leaves the review itself undecided.
     Raises, in this order: PermissionDenied, NotFound.
@@ -104,6 +110,7 @@ def release(folder: Folder, *, asked: Asked, handle: str) -> Change:
         raise NotFound("The order has no open hold with that handle.")
     draft = Draft(folder, asked.actor)
     let_go(draft, found)
+    complete(draft)
     return draft.change(found)
 
 
@@ -112,7 +119,7 @@ def right_to_release(handle: str) -> str:
     return "reviews.decide" if handle == HANDLE else "orders.holds"
 
 
-@opens("holds")
+@opens("bags", "holds", "items")
 def release_by_itself(folder: Folder, *, asked: Asked, hold_id: str, lease: str) -> Change:
     """Release a hold whose time has come. Nothing to write where somebody was first."""
     found = next((held for held in folder.open_holds if held.id == hold_id), None)
@@ -121,6 +128,7 @@ def release_by_itself(folder: Folder, *, asked: Asked, hold_id: str, lease: str)
     draft = Draft(folder, asked.actor)
     draft.lease = Lease("holds", found.id, lease)
     let_go(draft, found, by_itself=True)
+    complete(draft)
     return draft.change(found)
 
 
@@ -147,9 +155,14 @@ def hold_until_paid(draft: Draft) -> None:
 
     [rulings 34]
     """
-    held = any(one.handle == AWAITING_PAYMENT and one.released_at is None
-               for one in draft.section("holds"))
-    if held or draft.due <= 0:
+    held = next((one for one in draft.section("holds")
+                 if one.handle == AWAITING_PAYMENT and one.released_at is None), None)
+    if draft.due <= 0 or (held is not None and "shipment" in held.blocks):
+        return
+    if held is not None:
+        # Somebody placed it by hand, when that could be done, and let the goods leave.
+        draft.put(msgspec.structs.replace(held, blocks=list(BLOCKS)))
+        flag_holds(draft)
         return
     placed = Hold(
         id=new_id(),

@@ -3,6 +3,7 @@
 import msgspec
 
 from counterfoil.actions.capture_shipment import capture_shipment
+from counterfoil.actions.complete import complete
 from counterfoil.actions.ship import check_gate
 from counterfoil.kernel.machine import TransitionNotAllowed
 from counterfoil.kernel.problem import NotFound
@@ -64,13 +65,9 @@ def leave(draft: Draft, asked: Asked, parcel: Shipment) -> None:
 
 def go_on(draft: Draft) -> None:
     """The first goods that leave put a new order to work; the last ones complete it. [U-6]"""
-    units = Units.of(draft.section("items"))
     if draft.order.system_state == "NEW":
         draft.go_to_built_in("processing")
-    held = draft.before.order.hold_shipment or draft.before.order.hold_capture
-    if units.all_shipped and not held and draft.order.system_state == "PROCESSING":
-        draft.go_to_built_in("completed")
-        draft.fact("order.completed")
+    complete(draft)
 
 
 def fare(draft: Draft, parcel: Shipment, status: str, **more: str) -> None:

@@ -48,7 +48,8 @@ class HoldBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 async def place_hold(ask: Ask, body: HoldBody) -> Answered:
     """Place a hold. Holds stack, and none of them changes the order's state.
 
-    The handle is the order's own: an open hold of the same handle is refused.
+    The handle is the order's own: an open hold of the same handle is refused. `fraud-review` and
+    `awaiting-payment` are placed by reviews and edits alone.
     """
     wanted = WantedHold(
         handle=body.handle,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from counterfoil.actions.hold import BLOCKS, WantedHold, right_to_release
+from counterfoil.order.hold import AWAITING_PAYMENT
 from counterfoil.order.review import HANDLE
 from counterfoil.order.shapes import HoldShape
 from counterfoil.portal import words
@@ -71,9 +72,9 @@ def wanted_hold(form: Form, holds: list[HoldShape], zone: str, now: datetime) ->
 
 
 def free_handle(reason_code: str, holds: list[HoldShape]) -> str:
-    """Make a handle of the reason that no open hold of the order has."""
+    """Make a handle of the reason that no open hold of the order has; we keep one for ourselves."""
     base = reason_code.lower().replace("_", "-")
-    taken = {hold.handle for hold in holds}
+    taken = {AWAITING_PAYMENT, *(hold.handle for hold in holds)}
     numbered = (base if n == 1 else f"{base}-{n}" for n in range(1, len(taken) + 2))
     return next(handle for handle in numbered if handle not in taken)
 
