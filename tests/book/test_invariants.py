@@ -20,9 +20,10 @@ EDIT = f"""insert into edits (account_id, id, order_id, position, before, after,
     jsonb_build_object('lines', '[]'::jsonb, 'shipping', '{{}}'::jsonb, 'total', 0) as after
   where id = {ONE};"""
 #: A return that took in what no line has back, of a money that nothing is worth.
-RETURN = f"""insert into returns (account_id, id, order_id, bag_id, store, position, status,
-    resolution, lines, reason_code, requested_by, created_at, updated_at, {{more}})
-  select i.account_id, gen_random_uuid(), i.order_id, i.bag_id, 'main', 1, 'RECEIVED', 'REFUND',
+RETURN = f"""insert into returns (account_id, id, order_id, bag_id, store, merchant, position,
+    status, resolution, lines, reason_code, requested_by, created_at, updated_at, {{more}})
+  select i.account_id, gen_random_uuid(), i.order_id, i.bag_id, 'main', 'main', 1, 'RECEIVED',
+    'REFUND',
     jsonb_build_array(jsonb_build_object('item_id', i.id, 'quantity', {{count}}, 'received',
       {{count}}, 'restocked', {{count}}, 'written_off', 0)), 'OTHER', '{{{{}}}}', now(), now(),
     {{value}} from items i where i.order_id = {ONE} limit 1"""

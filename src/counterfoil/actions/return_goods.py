@@ -168,6 +168,7 @@ def _announced(
         order_id=draft.order.id,
         bag_id=bag.id,
         store=draft.order.store,
+        merchant=bag.merchant,
         position=len(draft.before.returns) + 1,
         status="RECEIVED" if wanted.received else "REQUESTED",
         resolution=wanted.resolution,

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from counterfoil.book.fragments import filled, rows
+from counterfoil.book.return_sources import seen
 from counterfoil.kernel.db import Connection
 from counterfoil.kernel.page import (
     COUNT_MAX,
@@ -24,32 +25,13 @@ from counterfoil.order.return_shapes import ListedReturn
 from counterfoil.order.tells import tell_return
 
 STATUSES = ("REQUESTED", "APPROVED", "REJECTED", "RECEIVED", "CLOSED")
-#: Each return looks for its own bag; without the offset the planner would read all bags at once.
-_SEEN = """r.account_id = $1 and r.status = s.status
-    and ({order}::uuid is null or r.order_id = {order})
-    and ({resolutions}::text[] is null or r.resolution = any({resolutions}))
-    and ({stores}::text[] is null or r.store = any({stores}))
-    and ({merchants}::text[] is null or exists (select from bags g where g.account_id = $1
-      and g.order_id = r.order_id and g.id = r.bag_id and g.merchant = any({merchants})
-      offset 0))"""
-_EACH = "unnest({statuses}::text[]) s(status) cross join lateral"
-_PAGE = filled(
-    """select row_to_json(w)::text as told from (
-  select p.*, o.number as order_number, o.currency, b.merchant
-  from (select k.* from <each> (select r.* from returns r where <seen><after>
-      order by r.created_at desc, r.id desc limit {limit}) k
-    order by k.created_at desc, k.id desc limit {limit}) p
-  join orders o on o.account_id = $1 and o.id = p.order_id
-  join bags b on b.account_id = $1 and b.order_id = p.order_id and b.id = p.bag_id
-  order by p.created_at desc, p.id desc) w""",
-    each=_EACH, seen=_SEEN,
-)  # fmt: skip
-_COUNT = filled(
-    """select count(*) as total from (select from <each> (select r.id from returns r
-    where <seen> limit {cap}) k limit {cap}) x""",
-    each=_EACH, seen=_SEEN,
-)  # fmt: skip
-_AFTER = " and (r.created_at, r.id) < ({at}::timestamptz, {id}::uuid)"
+_PAGE = """select row_to_json(w)::text as told from (
+  select r.*, o.number as order_number, o.currency from (<ids>) k
+  join returns r on r.account_id = $1 and r.id = k.id
+  join orders o on o.account_id = $1 and o.id = r.order_id
+  order by r.created_at desc, r.id desc) w"""
+_TOTAL = "select <count> as total"
+_CAP = {"cap": COUNT_MAX + 1}
 Instant: Any = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -64,7 +46,6 @@ class ReturnFilters(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Row(Return, frozen=True, kw_only=True):
     order_number: str
-    merchant: str
     currency: str
 
 
@@ -82,20 +63,19 @@ async def list_returned(
     """
     check_limit(limit)
     place = read_cursor(cursor, Instant, UUID)
-    stores = _narrowed(filters.store, actor.stores)
+    looked = seen(actor, filters.store)
+    source = looked.of_order() if filters.order_id else looked.of_status("{statuses}")
     values: dict[str, Any] = {
         "statuses": list(dict.fromkeys(filters.status)) or list(STATUSES),
-        "resolutions": list(filters.resolution) or None,
         "order": filters.order_id,
-        "stores": stores,
-        "merchants": None if actor.merchants is None else sorted(actor.merchants),
+        **looked.values(filters.resolution),
     }
-    cap = {"cap": COUNT_MAX + 1}
-    total = (await rows(connection, _COUNT, values | cap))[0]["total"]
+    counted = await rows(connection, filled(_TOTAL, count=source.count), values | _CAP)
+    total = counted[0]["total"]
     page = values | {"limit": limit + 1}
     if place:
         page |= {"at": place[0], "id": place[1]}
-    text = filled(_PAGE, after=_AFTER if place else "")
+    text = filled(_PAGE, ids=source.ids(after=place is not None))
     found = [
         msgspec.json.decode(row["told"], type=_Row) for row in await rows(connection, text, page)
     ]
@@ -115,9 +95,3 @@ def _told(row: _Row, actor: Actor) -> ListedReturn:
         merchant=row.merchant,
         currency=row.currency,
     )
-
-
-def _narrowed(wanted: tuple[str, ...], allowed: frozenset[str] | None) -> list[str] | None:
-    if allowed is None:
-        return list(dict.fromkeys(wanted)) or None
-    return sorted(code for code in allowed if not wanted or code in wanted)

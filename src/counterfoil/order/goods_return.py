@@ -68,6 +68,7 @@ class Return(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
     bag_id: str
     store: str
+    merchant: str
     position: int
     status: str = "REQUESTED"
     resolution: str

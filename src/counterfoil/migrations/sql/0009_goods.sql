@@ -6,6 +6,7 @@ create table returns (
   order_id uuid not null,
   bag_id uuid not null,
   store text not null,
+  merchant text not null,
   position integer not null,
   status text not null constraint returns_status check (status in
     ('REQUESTED', 'APPROVED', 'REJECTED', 'RECEIVED', 'CLOSED')),
@@ -39,7 +40,13 @@ create table returns (
     references bags (account_id, order_id, id)
 ) with (fillfactor = 80);
 create index returns_of_order on returns (account_id, order_id);
-create index returns_by_status on returns (account_id, status, created_at, id);
+-- Lists read these once for each status and resolution, and no further than a page needs: of all
+-- there are, of some stores, of some merchants.
+create index returns_by_status on returns (account_id, status, resolution, created_at, id);
+create index returns_of_store on returns
+  (account_id, store, status, resolution, created_at, id);
+create index returns_of_merchant on returns
+  (account_id, merchant, status, resolution, created_at, id);
 -- What waits for a word or for goods: what a person sees to first.
 create index returns_waiting on returns (account_id, created_at, id)
   where status in ('REQUESTED', 'APPROVED') or (status = 'RECEIVED'
