@@ -128,8 +128,9 @@ def let_go() -> dict[str, Any]:
 
 def dialog(**given: Any) -> dict[str, Any]:
     return {
-        "order": in_review(), "review": review_view(review(assignee=KARI), "anna"), "form": Form(),
-        "back": BACK, **given,
+        "order": in_review(),
+        "review": review_view(in_review(fraud_review=review(assignee=KARI)), "anna"),
+        "form": Form(), "back": BACK, **given,
     }
 
 

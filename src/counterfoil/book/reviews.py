@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from counterfoil.book.fragments import filled, rows
+from counterfoil.book.sources import STANDS
 from counterfoil.kernel.db import Connection
 from counterfoil.kernel.page import COUNT_MAX, LIMIT, Page, check_limit, read_cursor, read_page
 from counterfoil.order.actor import Actor
@@ -19,9 +20,9 @@ _COLUMNS = """r.id, r.order_id, o.number as order_number, o.store, o.currency, o
   o.authorized, o.captured, o.state, o.system_state, o.customer, o.shipping_address,
   r.status, r.rule, r.explanation, r.assignee, r.opened_by, r.opened_at, r.resolved_at,
   r.decided_by, r.note"""
-#: Reviews of orders that were cancelled meanwhile wait for nobody.
+#: Reviews of orders that were cancelled or finished meanwhile wait for nobody.
 _WHICH = {
-    "waiting": "r.resolved_at is null and o.system_state <> 'CANCELED'",
+    "waiting": "r.resolved_at is null and " + STANDS,
     "passed": "r.resolved_at is not null and r.status = 'PASSED'",
     "failed": "r.resolved_at is not null and r.status = 'FAILED'",
 }

@@ -35,11 +35,18 @@ STATUS = {
 }
 LEFT = """o.authorized - o.captured - o.voided - o.expired - o.capture_pending
   - o.void_pending > 0"""
+#: Shipped altogether, and something of what is owed is still there to be taken.
+_UNPAID = filled("""(o.system_state = 'COMPLETED' and <left>
+  and o.total - o.canceled_total - o.captured + o.worth_refunded - o.capture_pending > 0)""",
+                 left=LEFT)
+#: Whether a review or a hold keeps anything back, as order.allowed.stands() says.
+STANDS = filled("(o.is_open or <unpaid>)", unpaid=_UNPAID)
 #: Word for word what the index orders_attention is made for, and what attention_reasons() says.
 ATTENTIVE = filled("""(o.unknown_pending <> 0 or o.system_state = 'CANCEL_REQUESTED'
-  or o.fraud_status in ('PENDING', 'ON_HOLD') or o.hold_capture or o.hold_shipment
-  or o.fulfillment_status = 'COULD_NOT_DELIVER' or (o.system_state = 'COMPLETED' and <left>))""",
-                    left=LEFT)
+  or (o.is_open and (o.fraud_status in ('PENDING', 'ON_HOLD') or o.hold_capture
+    or o.hold_shipment))
+  or o.fulfillment_status = 'COULD_NOT_DELIVER' or <unpaid>)""",
+                    unpaid=_UNPAID)
 CONDITIONS = {
     **STATUS,
     "system_state": "o.system_state = any({systems}::text[])",

@@ -180,6 +180,18 @@ def return_actions(back: Return, actor: Actor) -> list[ActionShape]:
     return [ActionShape(name) for name in names]
 
 
+def stands(order: Order) -> bool:
+    """Whether a review or a hold of it keeps anything back: it is open, or money is still to come.
+
+    Those of a cancelled order, and of one that is shipped and paid, are moot.
+    """
+    return order.is_open or _is_unpaid(order)
+
+
+def _is_unpaid(order: Order) -> bool:
+    return order.system_state == "COMPLETED" and order.capturable > 0
+
+
 def attention_reasons(order: Order, payments: Sequence[Payment] = ()) -> list[str]:
     """List why a person should look, most urgent first; one predicate for every page.
 
@@ -193,13 +205,13 @@ def attention_reasons(order: Order, payments: Sequence[Payment] = ()) -> list[st
         reasons.append("money_unknown")
     if order.system_state == "CANCEL_REQUESTED":
         reasons.append("cancellation_unfinished")
-    if order.fraud_status in ("PENDING", "ON_HOLD"):
+    if stands(order) and order.fraud_status in ("PENDING", "ON_HOLD"):
         reasons.append("in_review")
-    elif order.hold_capture or order.hold_shipment:
+    elif stands(order) and (order.hold_capture or order.hold_shipment):
         reasons.append("on_hold")
     if order.fulfillment_status == "COULD_NOT_DELIVER":
         reasons.append("could_not_deliver")
-    if order.system_state == "COMPLETED" and order.capturable > 0:
+    if _is_unpaid(order):
         reasons.append("shipped_unpaid")
     return reasons
 

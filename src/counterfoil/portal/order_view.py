@@ -131,22 +131,22 @@ class OrderView(msgspec.Struct, kw_only=True):
         return {bag.id: may_come_back(self.order, bag) for bag in self.order.bags}
 
     @property
-    def holds(self) -> list[HoldShape]:
-        """Open holds."""
-        return self.order.holds
+    def stopped(self) -> bool:
+        """Whether a hold keeps anything back; those of an order that has ended are moot."""
+        return not {"in_review", "on_hold"}.isdisjoint(self.order.attention)
 
     @property
     def held(self) -> list[HeldView]:
-        """Open holds in words; that of a waiting review is told with the review."""
+        """Open holds in words; that of an undecided review is told with the review."""
         now = self.known.now or self.order.updated_at
         told = [held_view(hold, now) for hold in self.order.holds]
-        waits = self.review is not None and self.review.waits
+        waits = self.review is not None and self.review.review.resolved_at is None
         return [one for one in told if not (one.of_review and waits)]
 
     @property
     def review(self) -> ReviewView | None:
         """The fraud review, if there was one."""
-        return review_view(self.order.fraud_review, self.known.actor_id)
+        return review_view(self.order, self.known.actor_id)
 
     @property
     def gate(self) -> str:

@@ -8,7 +8,7 @@ from counterfoil.actions.decide_review import goes_back_to, is_held
 from counterfoil.book.reviews import QueuedReview
 from counterfoil.order.folder import Folder
 from counterfoil.order.review import HANDLE
-from counterfoil.order.shapes import FraudReviewShape
+from counterfoil.order.shapes import FraudReviewShape, OrderShape
 from counterfoil.portal import words
 from counterfoil.portal.figures import ago, money
 from counterfoil.portal.forms import Form
@@ -34,11 +34,12 @@ class ReviewRow(NamedTuple):
 
 
 class ReviewView(NamedTuple):
-    """An order's review on its page."""
+    """An order's review on its page. `moot` says why nobody has to decide any more."""
 
     review: FraudReviewShape
     word: words.Word
     waits: bool
+    moot: str
     put_off: bool
     assignee: str
     mine: bool
@@ -66,19 +67,27 @@ def review_row(review: QueuedReview, now: datetime, actor_id: str) -> ReviewRow:
     )
 
 
-def review_view(review: FraudReviewShape | None, actor_id: str) -> ReviewView | None:
+def review_view(order: OrderShape, actor_id: str) -> ReviewView | None:
     """Put an order's review into words."""
+    review = order.fraud_review
     if review is None:
         return None
+    waits = "in_review" in order.attention
+    moot = "" if waits or review.resolved_at else f"The order was {_ended(order)}"
     return ReviewView(
         review=review,
-        word=words.look("review", review.status),
-        waits=review.resolved_at is None,
+        word=words.MOOT if moot else words.look("review", review.status),
+        waits=waits,
+        moot=moot,
         put_off=review.status == "ON_HOLD",
         assignee=who(review.assignee) if review.assignee else "",
         mine=bool(review.assignee and review.assignee.get("id") == actor_id),
         decided_by=who(review.decided_by) if review.decided_by else "",
     )
+
+
+def _ended(order: OrderShape) -> str:
+    return "cancelled" if order.state.system_state == "CANCELED" else "completed"
 
 
 def say_pass(folder: Folder) -> tuple[str, ...]:

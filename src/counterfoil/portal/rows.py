@@ -50,9 +50,9 @@ def row_of(order: SummaryShape, *, origin: str = "", gone: bool = False) -> Row:
 
 
 def _status_note(order: SummaryShape) -> str:
-    if order.fraud_status in ("PENDING", "ON_HOLD"):
+    if "in_review" in order.attention:
         return "On hold – fraud review"
-    return "On hold" if order.on_hold else ""
+    return "On hold" if "on_hold" in order.attention else ""
 
 
 def _payment_note(order: SummaryShape) -> str:

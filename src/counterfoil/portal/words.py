@@ -59,6 +59,8 @@ REVIEW = {
     "PASSED": Word("success", "shield-check", "Review passed"),
     "FAILED": Word("danger", "shield-x", "Review failed"),
 }
+#: A review that nobody has to decide any more: its order was cancelled, or is shipped and paid.
+MOOT = Word("neutral", "shield-question", "Review moot")
 HOLD = {"OPEN": Word("warning", "hand-stop", "On hold")}
 MOVEMENT = {
     "PENDING": Word("progress", "hourglass", "Waiting"),

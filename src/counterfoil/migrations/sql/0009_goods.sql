@@ -77,12 +77,15 @@ alter table orders
 alter table bags
   add column reopened bigint not null default 0,
   add column worth_refunded bigint not null default 0;
-alter table items add column added_in uuid;
+alter table items
+  add column added_in uuid,
+  add column canceled_refunded integer not null default 0;
 alter table refunds
   add column return_id uuid,
   add column edit_id uuid,
   add column fee_amount bigint not null default 0;
 alter table cancellations
+  add column again_of uuid,
   add column lines jsonb not null default '[]',
   add column amount bigint,
   add column allocations jsonb not null default '[]';
@@ -100,6 +103,17 @@ alter table stores
   add column return_fee bigint not null default 0,
   add column delivery_labels jsonb not null default '{}';
 alter table holds add column owner text;
+
+-- A review or a hold of an order that has ended waits for nobody.
+-- squawk-ignore require-concurrent-index-deletion
+drop index orders_attention;
+-- squawk-ignore require-concurrent-index-creation
+create index orders_attention on orders (account_id, is_open, placed_at, id) where
+  unknown_pending <> 0 or system_state = 'CANCEL_REQUESTED'
+  or (is_open and (fraud_status in ('PENDING', 'ON_HOLD') or hold_capture or hold_shipment))
+  or fulfillment_status = 'COULD_NOT_DELIVER' or (system_state = 'COMPLETED' and
+    authorized - captured - voided - expired - capture_pending - void_pending > 0
+    and total - canceled_total - captured + worth_refunded - capture_pending > 0);
 
 insert into life_cycle (machine, from_status, to_status) values
   ('return', '', 'REQUESTED'),

@@ -222,7 +222,7 @@ async def _decided(visit: Visit, order_id: str) -> Response[bytes]:
     return visit.page(
         "reviews/decided.html",
         order=read.order,
-        review=review_view(read.order.fraud_review, visit.actor.id),
+        review=review_view(read.order, visit.actor.id),
         back=QUEUE,
     )
 
@@ -249,7 +249,7 @@ def _about(visit: Visit, read: Read, form: Form) -> dict[str, Any]:
     return {
         "status": form_status(form),
         "order": read.order,
-        "review": review_view(read.order.fraud_review, visit.actor.id),
+        "review": review_view(read.order, visit.actor.id),
         "form": form,
         "back": f"/portal/orders/{read.order.id}#order-holds",
     }
