@@ -63,6 +63,20 @@ def test_a_store_has_its_own_names_for_delivery_states(own_shop):
     assert shop.patch("/v1/stores/main", {"delivery_labels": {}}).status_code == 422
 
 
+def test_no_two_delivery_states_of_a_store_read_alike(own_shop):
+    """U-15: they are chosen from a list, by these names."""
+    shop = own_shop
+    label = "/v1/delivery-states/{}".format
+    refused = shop.patch(label("READY"), {"label": "shipped"})
+    assert code_of(refused) == (422, "validation_failed")
+    assert refused.json()["detail"] == "shipped is what Shipped is called already."
+    assert shop.patch(label("SHIPPED"), {"label": "Gone"}).status_code == 200
+    assert shop.patch(label("READY"), {"label": "Shipped"}).status_code == 200
+    assert code_of(shop.patch(label("SHIPPED"), {"label": None})) == (422, "validation_failed")
+    told = {one["code"]: one["label"] for one in shop.get("/v1/delivery-states").json()["data"]}
+    assert (told["READY"], told["SHIPPED"]) == ("Shipped", "Gone")
+
+
 @pytest.mark.parametrize("system_state", ["COMPLETED", "CANCELED", "CANCEL_REQUESTED", "nonsense"])
 def test_what_a_state_cannot_count_as(shop, system_state):
     wrong = shop.post("/v1/order-states", {**PICKING, "system_state": system_state})
@@ -92,17 +106,21 @@ def test_next_narrows_where_an_order_may_go_and_the_order_says_so(own_shop):
         return [one["code"] for one in told if one["allowed"]], {o["code"]: o for o in told}
 
     codes, told = allowed()
-    assert codes == ["processing", "cancel_requested", "fraud", "packed", "picking"]
+    assert codes == ["processing", "canceled", "cancel_requested", "fraud", "packed", "picking"]
     assert told["new"]["current"]
     assert "Only an order in work" in told["suspended"]["why_not"]
     shop.post(f"{at}/state", {"state": "picking"})
     codes, told = allowed()
-    assert codes == ["suspended", "packed"]
+    assert codes == ["canceled", "suspended", "packed"]
     assert told["fraud"]["why_not"] == "From Picking it may go to Suspended, Packed."
     refused = shop.post(f"{at}/state", {"state": "fraud"})
     assert code_of(refused) == (409, "transition_not_allowed")
     assert refused.json()["allowed"] == ["packed", "suspended"]
     assert shop.post(f"{at}/state", {"state": "packed"}).status_code == 200
+    gone = shop.post(f"{at}/state", {"state": "canceled"})
+    assert gone.status_code == 200, gone.text
+    codes, told = allowed()
+    assert (codes, told["canceled"]["current"]) == ([], True), "choosing it ran the cancellation"
 
 
 def test_a_state_is_emptied_by_batches(own_shop):

@@ -290,9 +290,32 @@ async def test_another_accounts_states_are_not_there(connection, admin, pool):
         await delete(connection, admin)
 
 
+@pytest.mark.parametrize("name", ["picking", "  PICKING ", "Pick\uff49ng", "processing"])
+async def test_no_two_states_of_a_store_read_alike(connection, admin, name):
+    await add(connection, admin)
+    for refused in (
+        add(connection, admin, code="other", name=name),
+        change(connection, admin, code=(await add(connection, admin, code="s", name="S")).code,
+               name=name),
+    ):
+        with pytest.raises(ValidationFailed, match="is called") as why:
+            await refused
+        assert why.value.errors[0]["pointer"] == "/name"
+    assert (await change(connection, admin, name="PICKING")).name == "PICKING", "its own name"
+
+
+async def test_two_at_once_get_no_two_states_that_read_alike(connection, admin, pool):
+    async def one(code):
+        async with pool.connection(connection.account) as lent:
+            return await add(lent, admin, code=code, name="Twin")
+
+    ended = await asyncio.gather(*(one(code) for code in ("a", "b", "c")), return_exceptions=True)
+    assert [type(one) for one in ended].count(ValidationFailed) == 2
+
+
 async def test_a_store_has_only_so_many_states(connection, admin):
     for index in range(STATES_MAX - len(BUILT_IN_STATES)):
-        await add(connection, admin, code=f"s{index}")
+        await add(connection, admin, code=f"s{index}", name=f"State {index}")
     with pytest.raises(ValidationFailed, match="100 states at the most"):
         await add(connection, admin)
 

@@ -104,11 +104,11 @@ def check_life(folder: Folder, target: OrderState) -> None:
     if order.system_state == "CANCEL_REQUESTED":
         _check_decline(folder, target)
         return
+    if order.system_state == "COMPLETED":
+        raise TransitionNotAllowed("A completed order can only be cancelled.", allowed=[])
     ORDER.check(order.system_state, target.system_state)
     if order.system_state == "NEW" and target.system_state == "SUSPENDED":
         raise TransitionNotAllowed("Only an order in work or in doubt can be suspended.")
-    if order.system_state == "COMPLETED":
-        raise TransitionNotAllowed("A completed order can only be cancelled.", allowed=[])
     if order.system_state in ("FRAUD", "SUSPENDED") and target.system_state in (
         "NEW",
         "PROCESSING",

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from counterfoil.actions.cancel import cancelable
 from counterfoil.actions.change_state import check_state
 from counterfoil.api.ask import Ask
 from counterfoil.api.configuration import write
@@ -20,6 +21,7 @@ from counterfoil.kernel.shape import Code
 from counterfoil.order.change import Answered
 from counterfoil.order.config import OrderState, ShipmentMethod
 from counterfoil.order.folder import Folder
+from counterfoil.order.intent import Asked
 from counterfoil.order.problems import RequestInProgress, UnknownReference
 from counterfoil.setup.methods import (
     MethodChange,
@@ -186,15 +188,18 @@ def _told(told: Migrated) -> Answered:
 )
 async def show_states_of_order(ask: Ask) -> list[StateOfOrder]:
     """List the states of the order's store, and which of them it may go to now. [U-3, U-11]"""
-    needs = ("bags", "items", "holds", "states", "cancellations")
+    needs = ("bags", "items", "holds", "states", "cancellations", "payments", "refunds")
     folder, _ = await read_folder(ask, ask.path["order_id"], needs)
-    return [_of_order(folder, state) for state in folder.states]
+    return [_of_order(folder, state, ask.asked()) for state in folder.states]
 
 
-def _of_order(folder: Folder, state: OrderState) -> StateOfOrder:
+def _of_order(folder: Folder, state: OrderState, asked: Asked) -> StateOfOrder:
+    """Judge a state as `POST …/state` would: `canceled` is not put, the order is cancelled."""
     current, why = state.code == folder.order.state, None
     try:
-        if not current:
+        if not current and state.system_state == "CANCELED":
+            cancelable(folder, asked)
+        elif not current:
             check_state(folder, state)
     except Problem as problem:
         why = problem.detail

@@ -1,5 +1,6 @@
 """The shapes that codes, names and currencies must have; refusals that name the field; JSON."""
 
+import unicodedata
 from typing import Annotated, Any
 
 import msgspec
@@ -23,6 +24,11 @@ Text = Annotated[str, msgspec.Meta(max_length=2000)]
 def refuse(pointer: str, detail: str) -> ValidationFailed:
     """Make the refusal of one field."""
     return ValidationFailed(detail, errors=[{"pointer": pointer, "detail": detail}])
+
+
+def folded(name: str) -> str:
+    """Fold a name, so that two which read alike are alike."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def check_currency(currency: str, pointer: str = "/currency") -> str:

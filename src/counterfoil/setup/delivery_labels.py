@@ -1,6 +1,7 @@
 """What a store calls the delivery states of items; what they mean never changes. [U-15]"""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -8,7 +9,7 @@ from msgspec import Meta
 from counterfoil.kernel.db import Connection
 from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.problem import NotFound
-from counterfoil.kernel.shape import check_shape, to_json
+from counterfoil.kernel.shape import check_shape, folded, refuse, to_json
 from counterfoil.order.actor import Actor
 from counterfoil.order.item import DELIVERY_STATES
 from counterfoil.setup.stores import find_store, resolve_store
@@ -42,6 +43,21 @@ async def list_delivery_states(
     ]
 
 
+def read_alike(labels: Mapping[str, str | None]) -> dict[str, str]:
+    """Say of each state with a name of the store's own which other one is called that, if any."""
+    shown = {code: labels.get(code) or name for code, name in DELIVERY_STATES.items()}
+    alike = {
+        code: [one for one in shown if one != code and folded(shown[one]) == folded(shown[code])]
+        for code in shown
+        if labels.get(code)
+    }
+    return {
+        code: f"{shown[code]} is what {DELIVERY_STATES[others[0]]} is called already."
+        for code, others in alike.items()
+        if others
+    }
+
+
 async def label_delivery_state(
     connection: Connection, actor: Actor, code: str, change: LabelChange
 ) -> DeliveryState:
@@ -50,19 +66,37 @@ async def label_delivery_state(
     if code not in DELIVERY_STATES:
         raise NotFound(f"There is no delivery state {code!r}.")
     store = await resolve_store(connection, change.store)
-    label: dict[str, Any] = {code: change.label}
-    await connection.rows(
-        "with made as ("
-        "  update stores set delivery_labels ="
-        "    jsonb_strip_nulls(delivery_labels || $3::text::jsonb)"
-        "  where account_id = $1 and code = $2 returning code)"
-        " insert into audit_entry (account_id, id, type, subject, data, actor, at)"
-        " select $1, $4, 'delivery_state.labelled', code, $3::text::jsonb, $5::text::jsonb,"
-        "   cf_now() from made",
+    await label_delivery_states(connection, actor, store, {code: change.label})
+    return DeliveryState(code=code, name=DELIVERY_STATES[code], label=change.label)
+
+
+async def label_delivery_states(
+    connection: Connection, actor: Actor, store: str, labels: Mapping[str, str | None]
+) -> None:
+    """Give some delivery states the store's own names, inside the caller's transaction.
+
+    No two of a store's states read alike. Raises ValidationFailed.
+    """
+    for label in labels.values():
+        check_shape(LabelChange(label=label))
+    now = await connection.value(
+        "update stores set delivery_labels ="
+        "   jsonb_strip_nulls(delivery_labels || $3::text::jsonb)"
+        " where account_id = $1 and code = $2 returning delivery_labels::text",
         connection.account,
         store,
-        to_json(label),
-        new_id(),
-        to_json(actor.told()),
+        to_json(labels),
     )
-    return DeliveryState(code=code, name=DELIVERY_STATES[code], label=change.label)
+    if alike := read_alike(msgspec.json.decode(now, type=dict[str, str])):
+        raise refuse("/label", next(iter(alike.values())))
+    for code, label in labels.items():
+        await connection.rows(
+            "insert into audit_entry (account_id, id, type, subject, data, actor, at)"
+            " values ($1, $2, 'delivery_state.labelled', $3, $4::text::jsonb, $5::text::jsonb,"
+            "   cf_now())",
+            connection.account,
+            new_id(),
+            code,
+            to_json({code: label}),
+            to_json(actor.told()),
+        )

@@ -17,7 +17,7 @@ from counterfoil.kernel.guard import in_transaction
 from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.page import LIMIT, Count, Page, check_limit, read_cursor, read_page
 from counterfoil.kernel.problem import NotFound
-from counterfoil.kernel.shape import Code, Name, check_shape, refuse, to_json
+from counterfoil.kernel.shape import Code, Name, check_shape, folded, refuse, to_json
 from counterfoil.order.actor import Actor
 from counterfoil.order.config import MAPPABLE_STATES, SYSTEM_STATES, OrderState
 from counterfoil.order.problems import UnknownReference
@@ -151,6 +151,7 @@ async def add_state(connection: Connection, actor: Actor, new: NewState) -> Show
         raise CodeTaken(f"{new.code!r} is what a built-in state is called.")
     await _check_next(connection, store, new.next, itself=new.code)
     await _check_room(connection, store)
+    await _check_name(connection, store, new.name, itself=new.code)
     try:
         await connection.rows(_INSERT, connection.account, new_id(), store, to_json(new))
     except asyncpg.UniqueViolationError as problem:
@@ -183,6 +184,8 @@ async def change_state(
         _check_free(was, f"its {', '.join(sorted(changed - _FREE))} cannot change")
     if change.next is not UNSET:
         await _check_next(connection, at, change.next, itself=code)
+    if "name" in changed:
+        await _check_name(connection, at, wanted["name"], itself=code)
     await connection.rows(_UPDATE, connection.account, at, code, to_json(change))
     now = await find_state(connection, code, store=at)
     await _enter(connection, actor, "changed", code, before=before, after=_plain(now))
@@ -324,6 +327,27 @@ async def _check_room(connection: Connection, store: str) -> None:
     )
     if count >= STATES_MAX:
         raise refuse("/code", f"A store has {STATES_MAX} states at the most.")
+
+
+async def _check_name(connection: Connection, store: str, name: str, *, itself: str) -> None:
+    """Refuse a name that another state of the store has: in a menu nobody could tell them apart.
+
+    Whoever names a state of the store waits for whoever did so before.
+    """
+    await connection.rows(
+        "select from stores where account_id = $1 and code = $2 for no key update",
+        connection.account,
+        store,
+    )
+    others = await connection.rows(
+        "select code, name from order_states where account_id = $1 and store = $2 and code <> $3",
+        connection.account,
+        store,
+        itself,
+    )
+    same = next((one for one in others if folded(one["name"]) == folded(name)), None)
+    if same is not None:
+        raise refuse("/name", f"The state {same['code']!r} is called {same['name']} already.")
 
 
 def _plain(state: OrderState) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from counterfoil.portal.forms import Form
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.state_forms import read_store
 from counterfoil.portal.visit import Visit
-from counterfoil.setup.delivery_labels import LabelChange, label_delivery_state
+from counterfoil.setup.delivery_labels import label_delivery_states, read_alike
 
 RIGHT, HERE = "states.manage", "deliveries"
 LABEL_MAX = 60
@@ -68,6 +68,8 @@ async def save(request: Asking) -> Response[bytes]:
     for code, label in form.values.items():
         if len(label) > LABEL_MAX:
             form.errors[code] = f"{DELIVERY_STATES[code]}: write at most {LABEL_MAX} characters."
+    for code, why in read_alike(form.values).items():
+        form.errors.setdefault(code, f"{DELIVERY_STATES[code]}: {why}")
     if form.refused:
         return _show(visit, shelf, form)
     known = shelf.store.delivery_labels
@@ -78,9 +80,7 @@ async def save(request: Asking) -> Response[bytes]:
     }
 
     async def effect(connection: Connection) -> None:
-        for code, label in changed.items():
-            change = LabelChange(label=label, store=shelf.store.code)
-            await label_delivery_state(connection, visit.actor, code, change)
+        await label_delivery_states(connection, visit.actor, shelf.store.code, changed)
 
     await do_once(visit, effect)
     return respond.go(f"/portal/config/deliveries?store={shelf.store.code}&saved=1")
