@@ -7,7 +7,7 @@ import pypdfium2
 import pytest
 
 from counterfoil.order.note import Note
-from counterfoil.order.shipment import Parcel
+from counterfoil.order.shipment import Parcel, Shipment
 from counterfoil.paper.bars import QUIET, draw
 from counterfoil.paper.pdf import SHEETS, file_name, set_slips
 from counterfoil.paper.slip import Slip, slip_of_shipment, slips_of_order
@@ -51,12 +51,41 @@ def test_a_shipment_s_slip_says_what_left_before_it_and_what_follows():
     assert slip.sent == ["1 × Article 1 (SKU-1)"]
     assert slip.follows == [
         "1 × Article 1 (SKU-1)", "3 × Article 2 (SKU-2)", "1 × Article 3 (SKU-3)"]
-    assert slip.part == "Parcel 2 of 3"
+    assert slip.part == "Parcels 2–3 of 4", "it has two numbers"
     assert ("Tracking number", "70, 71") in slip.facts
     assert slip_of_shipment(whole, ADMIN, "gone") is None
     first = slip_of_shipment(whole, ADMIN, "first")
     assert first is not None
     assert first.sent == [], "what left after it is no part of it"
+
+
+def test_a_number_stands_only_on_what_travels_under_it():
+    left = parcel("left", {"1": 1}, "SHIPPED", tracking_number="70")
+    packed = parcel("packed", {"1": 1}, minute=1, tracking_number="71")
+
+    def number(*shipments: Shipment, waiting: int) -> str:
+        whole = folder(line("1", 1 + waiting, quantity_shipped=1), shipments=shipments)
+        (slip,) = slips_of_order(whole, ADMIN)
+        assert (counted(slip), slip.sent) == ({"SKU-1": waiting}, ["1 × Article 1 (SKU-1)"])
+        return dict(slip.facts).get("Tracking number", "")
+
+    assert number(left, waiting=2) == "", "the old number is not that of the rest"
+    assert number(left, packed, waiting=1) == "71"
+    assert number(left, packed, waiting=2) == "", "a unit of the rest is in no parcel yet"
+
+
+def test_a_slip_that_is_printed_again_says_which_parcel_it_is():
+    shipments = (
+        parcel("a", {"1": 1}, "SHIPPED", tracking_number="70"),
+        parcel("b", {"1": 2}, "DELIVERED", minute=1, tracking_number="71"),
+        parcel("c", {"1": 3}, "CANCELED", minute=2),
+    )
+    whole = folder(line("1", 3, quantity_shipped=3), shipments=shipments)
+    again = slips_of_order(whole, ADMIN)
+    assert [(one.part, counted(one), dict(one.facts)["Tracking number"]) for one in again] == [
+        ("Parcel 1 of 2", {"SKU-1": 1}, "70"), ("Parcel 2 of 2", {"SKU-1": 2}, "71")]
+    assert again[1].sent == ["1 × Article 1 (SKU-1)"]
+    assert again[0].follows == ["2 × Article 1 (SKU-1)"]
 
 
 def test_a_merchant_s_slip_tells_of_no_other_bag():
@@ -71,6 +100,9 @@ def test_a_merchant_s_slip_tells_of_no_other_bag():
     assert slip_of_shipment(whole, ACME, "theirs") is None
     both = slips_of_order(whole, ADMIN)
     assert [slip.part for slip in both] == ["Bag 1 of 2", "Bag 2 of 2"]
+    theirs = slip_of_shipment(whole, ADMIN, "theirs")
+    assert theirs is not None
+    assert theirs.part == "Bag 2 of 2"
     assert both[0].notes == ["Ring twice"]
 
 

@@ -68,11 +68,11 @@ class _Packing(msgspec.Struct, frozen=True, kw_only=True):
 def slips_of_order(folder: Folder, actor: Actor, *, priced: bool = False) -> list[Slip]:
     """Make a slip for each bag that the actor may see and that has goods; the folder has SLIP.
 
-    A bag of which nothing has to be packed any more is told whole, as a copy.
+    Of a bag that has nothing more to be packed each parcel's slip is made again.
     """
     bags = [bag for bag in visible_bags(folder, actor) if bag.live]
     own = _seen_by(folder, actor)
-    told = [_of_bag(own, bag, priced=priced) for bag in bags]
+    told = [slip for bag in bags for slip in _of_bag(own, bag, priced=priced)]
     return [slip for slip in told if slip.lines] or told
 
 
@@ -85,17 +85,44 @@ def slip_of_shipment(
     one = next((s for s in folder.shipments if s.id == shipment_id), None)
     if one is None or one.bag_id not in seen or one.status == "CANCELED":
         return None
-    words = words_of(_language(folder))
-    live = [s for s in folder.shipments if s.status != "CANCELED" and s.bag_id == one.bag_id]
-    live.sort(key=lambda s: (s.created_at, s.id))
-    part = words["parcel"].format(n=live.index(one) + 1, of=len(live)) if len(live) > 1 else ""
+    return _of_shipment(folder, seen[one.bag_id], one, priced=priced)
+
+
+def _of_shipment(folder: Folder, bag: Bag, one: Shipment, *, priced: bool) -> Slip:
+    words, live = words_of(_language(folder)), _live(folder, bag)
     facts = [
         (words["method"], _method(folder, one.method)),
         (words["carrier"], one.carrier or ""),
         (words["tracking"], ", ".join(one.numbers)),
     ]
     packing = _packing_of(folder, one, live)
-    return _slip(folder, seen[one.bag_id], packing, part=part, facts=facts, priced=priced)
+    part = " · ".join(told for told in (_bag(words, folder, bag), _place(words, one, live)) if told)
+    return _slip(folder, bag, packing, part=part, facts=facts, priced=priced)
+
+
+def _live(folder: Folder, bag: Bag) -> list[Shipment]:
+    """List the bag's shipments that were not cancelled, in the order in which they were made."""
+    live = [s for s in folder.shipments if s.bag_id == bag.id and s.status != "CANCELED"]
+    return sorted(live, key=lambda s: (s.created_at, s.id))
+
+
+def _bag(words: dict[str, str], folder: Folder, bag: Bag) -> str:
+    """Say which of an order's bags it is; nothing where it has one."""
+    if len(folder.bags) < 2:
+        return ""
+    return words["bag"].format(n=folder.bags.index(bag) + 1, of=len(folder.bags))
+
+
+def _place(words: dict[str, str], one: Shipment, live: list[Shipment]) -> str:
+    """Say which of a bag's parcels a shipment is; a shipment has as many as it has numbers."""
+    counts = [max(1, len(shipment.numbers)) for shipment in live]
+    at, of = sum(counts[: live.index(one)]), sum(counts)
+    own = counts[live.index(one)]
+    if of == 1:
+        return ""
+    if own > 1:
+        return words["parcels"].format(n=at + 1, to=at + own, of=of)
+    return words["parcel"].format(n=at + 1, of=of)
 
 
 def _seen_by(folder: Folder, actor: Actor) -> Folder:
@@ -105,26 +132,38 @@ def _seen_by(folder: Folder, actor: Actor) -> Folder:
     return msgspec.structs.replace(folder, bags=tuple(visible_bags(folder, actor)), notes=())
 
 
-def _of_bag(folder: Folder, bag: Bag, *, priced: bool) -> Slip:
-    words = words_of(_language(folder))
+def _of_bag(folder: Folder, bag: Bag, *, priced: bool) -> list[Slip]:
+    words, live = words_of(_language(folder)), _live(folder, bag)
     own = [item for item in folder.items if item.bag_id == bag.id and _packed(item)]
     waiting = {item.id: item.waiting for item in own}
     if any(waiting.values()):
         sent = {item.id: item.quantity_shipped for item in own}
         packing = _Packing(now=waiting, before=sent, later={})
+    elif live:
+        return [_of_shipment(folder, bag, one, priced=priced) for one in live]
     else:
         packing = _Packing(now={item.id: item.live for item in own}, before={}, later={})
-    live = [s for s in folder.shipments if s.bag_id == bag.id and s.status != "CANCELED"]
-    known = [number for s in live for number in s.numbers]
-    part = ""
-    if len(folder.bags) > 1:
-        part = words["bag"].format(n=folder.bags.index(bag) + 1, of=len(folder.bags))
     method = next((i.shipping_method for i in own if i.shipping_method), None)
     facts = [
         (words["method"], _method(folder, method or folder.order.shipping_method)),
-        (words["tracking"], ", ".join(known)),
+        (words["tracking"], ", ".join(_numbers(live, packing.now))),
     ]
-    return _slip(folder, bag, packing, part=part, facts=facts, priced=priced)
+    part = _bag(words, folder, bag)
+    return [_slip(folder, bag, packing, part=part, facts=facts, priced=priced)]
+
+
+def _numbers(live: list[Shipment], now: dict[str, int]) -> list[str]:
+    """List the numbers under which all that is packed now travels.
+
+    What has left has another number, and what is in no parcel yet has none.
+    """
+    waiting = [shipment for shipment in live if shipment.status not in LEFT]
+    packed: dict[str, int] = {}
+    for item_id, quantity in (unit for shipment in waiting for unit in shipment.units.items()):
+        packed[item_id] = packed.get(item_id, 0) + quantity
+    if any(packed.get(item_id, 0) < quantity for item_id, quantity in now.items()):
+        return []
+    return [number for shipment in waiting for number in shipment.numbers]
 
 
 def _packing_of(folder: Folder, one: Shipment, live: list[Shipment]) -> _Packing:
