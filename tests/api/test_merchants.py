@@ -125,6 +125,16 @@ def test_facts_of_others_are_hidden_and_keep_their_place(split, key):
     assert not any("amounts" in (fact["data"] or {}).get("order", {}) for fact in fed)
 
 
+def test_who_sees_to_a_hold_is_told_with_whole_orders_alone(split, key):
+    held = {"handle": "boss", "owner": f"{MARK} the boss", "blocks": ["capture"]}
+    assert split.shop.post(f"{split.at}/holds", held).json()["holds"][-1]["owner"] == held["owner"]
+    seen = split.shop.get(split.at, key=key)
+    assert "boss" in [one["handle"] for one in seen.json()["holds"]]
+    for path in (split.at, f"{split.at}/facts", "/v1/events"):
+        assert MARK not in split.shop.get(path, key=key).text
+    assert split.shop.call("DELETE", f"{split.at}/holds/boss").status_code == 200
+
+
 @pytest.mark.parametrize("name", WRITES)
 def test_nothing_of_others_is_changed_or_told_by_writing(split, key, name):
     """With everything allowed but the merchants: another's is not there, the order is closed."""

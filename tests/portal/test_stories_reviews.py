@@ -88,6 +88,7 @@ async def test_holds_stack_and_one_that_blocks_nothing_is_refused(site: Site, ta
         await page.get_by_role("button", name="Place hold").click()
         await page.wait_for_url(f"**/orders/{order_id}*")
     await expect(page.locator("#order-holds")).to_contain_text("Seen to by The warehouse")
+    await expect(page.locator("#order-holds .cf-code")).to_have_text(["other", "other-2"])
     folder = await site.shop.folder(order_id)
     assert [one.handle for one in folder.open_holds] == ["other", "other-2"]
     await tab.goto(f"/portal/orders/{order_id}/holds/other/release")

@@ -43,6 +43,8 @@ def tell_fact(fact: PlacedFact, actor: Actor) -> FactShape:
     if actor.merchants is not None:
         if fact.merchant is None:
             data = {name: value for name, value in fact.data.items() if name in _OF_WHOLE}
+            if isinstance(data.get("hold"), dict):
+                data["hold"] = {**data["hold"], "owner": None}
             data["order"] = _own_order(fact.data)
         elif fact.merchant in actor.merchants:
             data = {**fact.data, "order": _own_order(fact.data)}

@@ -187,7 +187,9 @@ def tell_order(folder: Folder, actor: Actor) -> OrderShape:
 def _tell_hold_to(hold: Hold, actor: Actor) -> HoldShape:
     """Tell a hold; what was written about it is for who sees whole orders."""
     told = tell_hold(hold)
-    return told if actor.merchants is None else msgspec.structs.replace(told, note=None)
+    if actor.merchants is None:
+        return told
+    return msgspec.structs.replace(told, note=None, owner=None)
 
 
 def tell_refunds(folder: Folder, actor: Actor) -> list[RefundShape]:
