@@ -1,9 +1,19 @@
 """PDFs read back: the text of each page, and what a scanner would see."""
 
 import re
+from collections.abc import Sequence
 
 import pypdfium2
 import zxingcpp
+
+from counterfoil.paper.pdf import told_of
+from counterfoil.paper.press import press
+from counterfoil.paper.slip import Slip
+
+
+def pressed(slips: Sequence[Slip], sheet: str = "a4") -> bytes:
+    """A PDF as the press makes it, made here: a press of its own takes longer to start."""
+    return press(told_of(slips, sheet))
 
 
 def text_of(made: bytes) -> list[str]:

@@ -9,11 +9,12 @@ import pytest
 from counterfoil.order.note import Note
 from counterfoil.order.shipment import Parcel, Shipment
 from counterfoil.paper.bars import QUIET, draw
-from counterfoil.paper.pdf import SHEETS, file_name, set_slips
+from counterfoil.paper.pdf import SHEETS, PressFailed, file_name, set_slips
+from counterfoil.paper.press import FONTS, fonts, is_rare
 from counterfoil.paper.slip import Slip, slip_of_shipment, slips_of_order
 from counterfoil.paper.words import words_of
 from tests.paper.making import ACME, ADMIN, NAMES, NOON, STORE, folder, line, parcel
-from tests.paper.reading import scanned, text_of
+from tests.paper.reading import pressed, scanned, text_of
 
 
 def counted(slip: Slip) -> dict[str, int]:
@@ -110,10 +111,10 @@ def test_prices_stay_away_unless_they_are_asked_for():
     norwegian = msgspec.structs.replace(STORE, language="nb")
     whole = folder(line("1", 2), store=norwegian)
     (bare,), (priced,) = slips_of_order(whole, ADMIN), slips_of_order(whole, ADMIN, priced=True)
-    assert not re.search(r"12[.,]50|25[.,]00|NOK", "".join(text_of(set_slips([bare]))))
+    assert not re.search(r"12[.,]50|25[.,]00|NOK", "".join(text_of(pressed([bare]))))
     assert [(one.price, one.amount) for one in priced.lines] == [
         ("12,50\u00a0NOK", "25,00\u00a0NOK")]
-    text = text_of(set_slips([priced]))[0]
+    text = text_of(pressed([priced]))[0]
     assert "Pakkseddel" in text and "25,00 NOK" in text and "Antall" in text
 
 
@@ -126,7 +127,7 @@ def test_tests_and_presents_are_marked_and_internal_notes_stay_inside():
     whole = folder(line("1"), line("2", digital=True), notes=notes,
                    order={"is_test": True, "tags": ["gift"]})
     slips = slips_of_order(whole, ADMIN)
-    text = text_of(set_slips(slips))[0]
+    text = text_of(pressed(slips))[0]
     assert "TEST ORDER – DO NOT SHIP" in text and "GIFT" in text
     assert "A customer note" in text and "internal" not in text
     assert "Delivered electronically 1 × Article 2" in text
@@ -143,7 +144,7 @@ def test_nothing_is_printed_of_what_is_cancelled():
 def test_names_of_every_script_come_out(sheet: str):
     """Each letter has a drawing: one that has none would be drawn as the empty box."""
     lines = [line(str(n), name=name) for n, name in enumerate(NAMES)]
-    made = set_slips(slips_of_order(folder(*lines), ADMIN), sheet)
+    made = pressed(slips_of_order(folder(*lines), ADMIN), sheet)
     text = text_of(made)[0]
     for name in ("株式会社サンプル", "Bjørn Åse Ægir", "김철수", "Ελένη"):
         assert name in text
@@ -153,23 +154,53 @@ def test_names_of_every_script_come_out(sheet: str):
 
 
 def test_letters_come_from_packages_and_not_from_the_machine():
-    from counterfoil.paper.pdf import _fonts
-
     wanted = {"Noto Sans", "Noto Sans Arabic", "Noto Sans Thai", "Heebo", "Noto Sans CJK JP"}
-    assert wanted <= set(_fonts().families())
-    paths = [one.path or "" for one in _fonts().fonts() if one.family in wanted]
-    assert sum("site-packages" in path for path in paths) >= len(wanted)
+    ours = fonts(system=False)
+    assert wanted <= set(ours.families())
+    assert all("site-packages" in (one.path or "") for one in ours.fonts())
+    assert len(FONTS) == len(wanted)
+
+
+def test_the_machine_is_asked_for_letters_of_rare_scripts_alone():
+    """Looking through its letters takes longer than to print a slip."""
+    assert not is_rare(" ".join(NAMES) + " – 2 × № ½ °C “Ærø” नमस्ते ﾊﾝﾄﾞ Ａ ㈱")
+    assert [is_rare(name) for name in ("ქართული", "தமிழ்", "🎁")] == [True] * 3
+
+
+async def test_the_press_prints_what_is_printed_here_and_says_why_it_could_not():
+    slips = slips_of_order(folder(line("1", name="株式会社")), ADMIN)
+    assert text_of(await set_slips(slips, "letter")) == text_of(pressed(slips, "letter"))
+    broken = msgspec.structs.replace(slips[0], words={})
+    with pytest.raises(PressFailed, match="dictionary does not contain key"):
+        await set_slips([broken])
+
+
+def test_slips_of_many_orders_are_one_document_with_pages_of_their_own():
+    norwegian = msgspec.structs.replace(STORE, language="nb")
+    slips = [
+        slip
+        for n in range(3)
+        for slip in slips_of_order(
+            folder(*[line(str(i)) for i in range(40 if n == 1 else 1)],
+                   order={"number": f"A-{n}"}, store=norwegian if n == 2 else STORE), ADMIN)
+    ]
+    pages = text_of(pressed(slips))
+    told = [re.search(r"(?:Order|Ordre) (A-\d).*(?:Page|Side) (\d) (?:of|av) (\d)", page)
+            for page in pages]
+    assert [one and one.groups() for one in told] == [
+        ("A-0", "1", "1"), ("A-1", "1", "2"), ("A-1", "2", "2"), ("A-2", "1", "1")]
+    assert (file_name(slips), file_name(slips[:1])) == ("packing-slips", "packing-slip-A-0")
 
 
 def test_what_looks_like_a_command_is_text():
     name = '#panic("x") $a$ *b* <script> \\ `c` #include "/etc/passwd"'
-    text = text_of(set_slips(slips_of_order(folder(line("1", name=name)), ADMIN)))[0]
+    text = text_of(pressed(slips_of_order(folder(line("1", name=name)), ADMIN)))[0]
     assert name in text
 
 
 def test_sixty_lines_and_long_names_break_between_lines_and_repeat_the_heads():
     lines = [line(str(n), name=f"{'W' * 200}{n}" if n % 7 == 0 else f"Cap {n}") for n in range(60)]
-    pages = text_of(set_slips(slips_of_order(folder(*lines), ADMIN)))
+    pages = text_of(pressed(slips_of_order(folder(*lines), ADMIN)))
     assert len(pages) > 1
     for at, page in enumerate(pages, 1):
         assert f"Page {at} of {len(pages)}" in page
@@ -182,14 +213,14 @@ def test_sixty_lines_and_long_names_break_between_lines_and_repeat_the_heads():
 
 def test_each_bag_begins_on_a_page_of_its_own_and_counts_its_own():
     whole = folder(line("1"), line("2", bag="b2"), bags={"b1": "acme", "b2": "zeta"})
-    pages = text_of(set_slips(slips_of_order(whole, ADMIN)))
+    pages = text_of(pressed(slips_of_order(whole, ADMIN)))
     assert ["Bag 1 of 2" in pages[0], "Bag 2 of 2" in pages[1]] == [True, True]
     assert all("Page 1 of 1" in page for page in pages)
 
 
 @pytest.mark.parametrize("number", ["10412", "A-1", "ORD/2026 #00000001~x", "1" * 30])
 def test_a_scanner_reads_the_order_s_number(number: str):
-    assert scanned(set_slips(slips_of_order(folder(line("1"), order={"number": number}), ADMIN))) \
+    assert scanned(pressed(slips_of_order(folder(line("1"), order={"number": number}), ADMIN))) \
         == [number]
 
 
@@ -208,7 +239,7 @@ def test_the_bars_are_those_of_the_standard():
 def test_what_no_scanner_could_read_is_only_written(number: str):
     assert draw(number).bars == ()
     slips = slips_of_order(folder(line("1"), order={"number": number}), ADMIN)
-    assert scanned(set_slips(slips)) == []
+    assert scanned(pressed(slips)) == []
 
 
 def test_the_file_is_named_after_the_order():

@@ -1,6 +1,5 @@
 """What is printed: packing slips as PDF, for warehouses that print them by themselves."""
 
-import asyncio
 from typing import Literal
 
 import msgspec
@@ -55,6 +54,6 @@ async def print_shipment(ask: Ask, query: PaperQuery) -> Reply:
 
 
 async def _printed(slips: list[Slip], query: PaperQuery) -> Reply:
-    made = await asyncio.to_thread(set_slips, slips, query.paper)
+    made = await set_slips(slips, query.paper)
     named = f'inline; filename="{file_name(slips)}.pdf"'.encode()
     return Reply(200, made, media=MEDIA.encode(), headers=((b"content-disposition", named),))

@@ -1,7 +1,5 @@
 """What is printed of an order: packing slips, as a page and as a PDF. [design guide 5.10]"""
 
-import asyncio
-
 from litestar import Response, get
 
 from counterfoil.book.opening import open_folder
@@ -36,7 +34,7 @@ async def packing_slip_pdf(request: Asking, order_id: str) -> Response[bytes]:
     visit = await Visit.begin(request, "orders.read")
     slips = await _slips(visit, order_id)
     sheet = request.query_params.get("paper", "a4")
-    made = await asyncio.to_thread(set_slips, slips, sheet if sheet in SHEETS else "a4")
+    made = await set_slips(slips, sheet if sheet in SHEETS else "a4")
     headers = {name: said for name, said in SAFETY.items() if name != "Content-Security-Policy"}
     headers |= {
         "Cache-Control": "private, no-store",
