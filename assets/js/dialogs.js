@@ -32,7 +32,7 @@ function land() {
 // The next panel of an open dialog: its heading or summary speaks first, unless somebody is typing.
 function landIn(dialog) {
   if (dialog.contains(document.activeElement) && document.activeElement !== dialog) return
-  dialog.querySelector('[autofocus]')?.focus()
+  ;(dialog.querySelector('[autofocus]') ?? dialog.querySelector('h2'))?.focus()
 }
 
 function close(dialog) {
@@ -53,6 +53,8 @@ document.addEventListener('close', ({ target }) => {
     opener = null
     return
   }
+  const menu = opener?.closest?.('details.cf-menu:not([open])')
+  if (menu?.isConnected) opener = menu.querySelector('summary')
   const row = opener?.closest?.('[data-cf-row]')
   const back = opener?.isConnected ? opener : document.querySelector(`#${row?.id ?? 'none'} a`)
   const landed = back ?? document.querySelector('main h1')

@@ -7,12 +7,12 @@ import msgspec
 from counterfoil.order.item import DELIVERY_STATES
 from counterfoil.portal import words
 from counterfoil.portal.forms import Form
+from counterfoil.portal.goods_form import Part
 from counterfoil.portal.goods_says import Says, StateOption
-from counterfoil.portal.goods_view import contents, line_views
+from counterfoil.portal.goods_view import Beside, contents, line_views
 from counterfoil.portal.goods_words import REASONS
 from counterfoil.portal.order_view import OrderView
 from counterfoil.portal.routes.item_states import Common
-from counterfoil.portal.routes.rearrange import Part
 from counterfoil.portal.routes.shipment_method import Choice, Shelf
 from tests.portal import sample_facts, sample_order
 from tests.portal.samples import FRAME
@@ -126,7 +126,7 @@ def _method(which: str = "some") -> dict[str, Any]:
                     "2 of 3 has not left, Standard" if line.waiting > 1 else line.method,
                     "" if line.waiting else "already with Bring",
                 )
-                for line in line_views(bag, METHODS)
+                for line in line_views(bag, Beside(METHODS))
             ],
         )
         for bag in order.bags
@@ -143,7 +143,7 @@ def _method(which: str = "some") -> dict[str, Any]:
 
 
 def _number() -> dict[str, Any]:
-    line = line_views(sample_order.order().bags[0], METHODS)[1]
+    line = line_views(sample_order.order().bags[0], Beside(METHODS))[1]
     wrong = {"tracking_number": "Shipment 1 has 70727800000000012."}
     values = {"tracking_number": "70727800000000012"}
     return _basis(line=line, closed="", form=Form(version=17, values=values, errors=wrong))

@@ -245,7 +245,13 @@ def recorded(**given: Any) -> dict[str, Any]:
 def which() -> dict[str, Any]:
     """Two merchants' goods may come back."""
     bags = (("Nordic Wool", 3, "/portal/orders/o/returns/new?bag=1"), ("كتاب", 1, "/x?bag=2"))
-    return {"order": sample_order.order(), "bags": bags, "back": "/portal/orders/o"}
+    choices = [(name, f"{units} units of it ticked", href) for name, units, href in bags]
+    return {
+        "heading": "Goods coming back · order 10412", "choices": choices,
+        "question": "What is ticked belongs to several merchants: each takes back its own.",
+        "left_out": ["Nothing of SKU-3 has left that could come back."],
+        "back": "/portal/orders/o",
+    }  # fmt: skip
 
 
 PAGES: tuple[Any, ...] = (
@@ -260,7 +266,7 @@ PAGES: tuple[Any, ...] = (
     ("return-replacement", "returns/new.html", for_replacement),
     ("return-late", "returns/new.html", late),
     ("return-refused", "returns/new.html", refused),
-    ("return-which", "returns/which.html", which),
+    ("return-which", "goods/which.html", which),
     ("return-receive", "returns/receive.html", receiving),
     ("return-approve", "returns/decide.html", lambda: deciding(
         "approve", back_of(1, "REQUESTED", "REFUND"), (

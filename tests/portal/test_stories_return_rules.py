@@ -5,11 +5,13 @@ import pytest
 from playwright.async_api import expect
 
 from counterfoil.actions.decide_return import close_return
-from counterfoil.actions.move_shipment import fail_shipment
+from counterfoil.actions.move_shipment import fail_shipment, send_shipment
 from counterfoil.actions.receive_return import receive_return
 from counterfoil.actions.return_goods import return_goods
+from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.book.returns import count_returns, count_waiting_returns, list_returns
-from counterfoil.order.goods_return import WantedReturn, WantedReturnLine
+from counterfoil.order.goods_return import ReturnRefund, WantedReturn, WantedReturnLine
+from counterfoil.portal.figures import money
 from tests.portal.goods_back import (
     act,
     delivered,
@@ -22,6 +24,7 @@ from tests.portal.goods_back import (
     user,
 )
 from tests.portal.site import Site, Tab
+from tests.work.shop import PAY
 
 pytestmark = pytest.mark.browser
 
@@ -249,3 +252,42 @@ async def test_the_list_is_filtered_and_paged_by_its_address(site: Site, tab: Ta
     await expect(page.locator("main")).to_contain_text("No such return")
     await page.get_by_role("link", name="Show all of them").click()
     await page.wait_for_url("**/returns?status=rejected")
+
+
+async def test_the_refund_goes_through_the_payment_that_was_chosen(site: Site, tab: Tab) -> None:
+    """Which payment and which reference can be said, as in the refund dialog. [V-12 to V-16]"""
+    order_id = await site.shop.order(5000, amount=3000, flow="payment")
+    assert (await site.shop.run(PAY, order_id, amount=2000, flow="payment")).status == 201
+    (bag,) = (await site.shop.folder(order_id)).bags
+    parcel = await act(site, order_id, ship, bag_id=bag.id, wanted=WantedShipment())
+    await act(site, order_id, send_shipment, shipment_id=parcel.id)
+    first, second = (await site.shop.folder(order_id)).payments
+    await return_page(tab, order_id, "?resolution=REFUND")
+    await tab.page.select_option("#through", f"payment:{second.id}")
+    await expect(tab.page.locator("#consequence")).to_contain_text("this payment can give")
+    await tab.page.select_option("#through", "first_in_first")
+    plan = tab.page.locator(".cf-through li")
+    await expect(plan.first).to_contain_text(money(3000, "EUR"))
+    await tab.page.fill("#fee", "20")
+    await tab.page.select_option("#through", f"payment:{first.id}")
+    await tab.page.fill("#reference", "back-by-card")
+    await press(tab, "Return and refund 30.00")
+    await expect(tab.page.locator("#dialog-title")).to_contain_text("Refunded 30.00")
+    folder = await site.shop.folder(order_id)
+    assert [payment.refunded for payment in folder.payments] == [3000, 0]
+    assert [one.reference for one in folder.refunds] == ["back-by-card"]
+
+
+async def test_a_reference_that_is_taken_is_said_at_its_field(site: Site, tab: Tab) -> None:
+    """Another order's refund has it: nothing is sent."""
+    first, other = await delivered(site), await delivered(site)
+    taken = f"again-{first}"
+    (bag,) = (await site.shop.folder(first)).bags
+    wanted = WantedReturn(received=True, fee=0, refund=ReturnRefund(reference=taken))
+    await act(site, first, return_goods, bag_id=bag.id, wanted=wanted)
+    await return_page(tab, other, "?resolution=REFUND")
+    await tab.page.fill("#reference", taken)
+    await tab.page.fill(await unit_of(site, other), "1")
+    await press(tab, "Return and refund 199.00")
+    await expect(tab.page.locator("#reference-error")).to_contain_text("was used before")
+    assert (await site.shop.folder(other)).refunds == ()

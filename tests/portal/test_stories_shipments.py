@@ -147,11 +147,19 @@ async def test_a_part_leaves_comes_back_and_leaves_again(site: Site, tab: Tab) -
     badge = gone.locator(".cf-badge")
     await expect(badge).to_have_text("In transit")
     await gone.locator("summary").click()
-    await gone.get_by_role("button", name="Could not deliver").click()
+    await gone.get_by_role("link", name="Could not deliver").click()
+    await expect(dialog.locator("#goods-says")).to_contain_text("can be sent again or taken back")
+    await dialog.get_by_role("button", name="Could not deliver").click()
     await expect(row).to_contain_text("2 not delivered")
-    await gone.get_by_role("button", name="Send again").click()
+    await expect(gone).to_be_focused()
+    await gone.get_by_role("link", name="Send again").click()
+    await dialog.get_by_role("button", name="Send again").click()
     await expect(badge).to_have_text("Shipped")
-    await gone.get_by_role("button", name="Mark as delivered").click()
+    await gone.get_by_role("link", name="Mark as delivered").click()
+    await expect(dialog.locator("#goods-says")).to_contain_text("2 × SKU-2 is with the customer.")
+    await expect(dialog.locator("#goods-says")).to_contain_text("This cannot be undone.")
+    assert (await shipments(site, order_id))[1].status == "SHIPPED", "nothing is done before"
+    await dialog.get_by_role("button", name="Mark as delivered").click()
     await expect(badge).to_have_text("Delivered")
     await expect(row).to_contain_text("2 delivered")
 
@@ -249,19 +257,20 @@ async def test_two_people_and_one_tracking_number(site: Site, tab: Tab) -> None:
 
 
 async def test_what_has_left_is_followed_after_the_order_is_completed(site: Site, tab: Tab) -> None:
-    """Before it leaves everything is locked; how it fares is still said. [U-17, rulings 30]"""
+    """Nothing can leave any more; how it fares is still said. [U-17, rulings 30]"""
     order_id = await place(site, THREE[:1])
     await ready(site, order_id, "SKU-1", state="SHIPPED")
     item = await line(site, order_id, "SKU-1")
     await tab.goto(f"/portal/orders/{order_id}")
     items = tab.page.locator("#order-items")
     await expect(items.locator(".cf-lock")).to_have_text(
-        "Shipping is locked: the order is Completed."
+        "Everything has left. How a shipment fares is told below."
     )
     await tab.page.locator(f"#state-{item.id}").click()
     row = tab.page.locator(f"#item-{item.id}")
     await expect(row.get_by_role("button", name="Ready")).to_be_disabled()
-    await row.get_by_role("button", name="Delivered").click()
+    await row.get_by_role("link", name="Delivered").click()
+    await tab.page.get_by_role("button", name="Set Delivered").click()
     await expect(tab.page.locator("#order-head")).to_contain_text("Delivered")
     assert [one.status for one in await shipments(site, order_id)] == ["DELIVERED"]
 
@@ -307,7 +316,8 @@ async def test_goods_without_script(site: Site) -> None:
     parcel = tab.page.locator(f"#shipment-{first.id}")
     await parcel.get_by_role("link", name="Mark as sent").click()
     await tab.page.get_by_role("button", name="Mark as sent").click()
-    await parcel.get_by_role("button", name="Mark as delivered").click()
+    await parcel.get_by_role("link", name="Mark as delivered").click()
+    await tab.page.get_by_role("button", name="Mark as delivered").click()
     await expect(parcel.locator(".cf-badge")).to_have_text("Delivered")
     await tab.close()
 

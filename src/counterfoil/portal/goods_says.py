@@ -8,7 +8,6 @@ from counterfoil.actions.move_shipment import send_shipment
 from counterfoil.actions.rearrange import WantedSplit, split_shipment
 from counterfoil.actions.set_delivery_state import ELSEWHERE, set_delivery_state
 from counterfoil.actions.ship import WantedShipment, ship
-from counterfoil.kernel.machine import TransitionNotAllowed
 from counterfoil.kernel.problem import Problem
 from counterfoil.order.actor import Actor
 from counterfoil.order.change import Change
@@ -18,8 +17,13 @@ from counterfoil.order.item import DELIVERY_STATES, Item
 from counterfoil.order.life import ITEM
 from counterfoil.order.shipment import Shipment, ShipmentItem
 from counterfoil.portal import words
-from counterfoil.portal.figures import money
+from counterfoil.portal.figures import money, plural
 from counterfoil.portal.goods_words import counted, listed, state_name
+
+#: Delivery states that are asked about first: none of them is undone by another choice.
+ASKED = ("SHIPPED", "DELIVERED", "COULD_NOT_DELIVER")
+FINAL = "This cannot be undone."
+OPEN_ENDED = "It can be sent again or taken back; if it arrives after all, mark it as delivered."
 
 
 class Says(NamedTuple):
@@ -60,13 +64,13 @@ def state_options(folder: Folder, actor: Actor, item: Item) -> list[StateOption]
 
 
 def _door(folder: Folder, actor: Actor, item: Item, code: str) -> str:
-    """Say where a state is asked about: before goods leave, a return, a cancellation."""
+    """Say where a state is asked about: what people are told of, a return, a cancellation."""
     page = f"/portal/orders/{folder.order.id}"
     away = item.quantity_shipped - item.quantity_returned
-    if code == "SHIPPED":
-        return f"{page}/items/{item.id}/delivery-state?to=SHIPPED"
+    if code in ASKED:
+        return f"{page}/items/{item.id}/delivery-state?to={code}"
     if code == "RETURNED" and away > 0 and actor.can("returns.write"):
-        return f"{page}/returns/new?bag={item.bag_id}"
+        return f"{page}/returns/new?item={item.id}"
     if code == "CANCELED" and item.waiting > 0 and actor.can("orders.cancel"):
         return f"{page}/cancel?scope=items&units-{item.id}={item.waiting}"
     return ""
@@ -76,25 +80,31 @@ def why_not_state(folder: Folder, actor: Actor, item: Item, code: str) -> str:
     """Say why a line cannot be put in a state now; empty where it can, or is in it."""
     if code == item.delivery_state:
         return ""
-    now = state_name(item.delivery_state, folder.store.delivery_labels)
+    if code not in ELSEWHERE and ITEM.edge(item.delivery_state, code) is None:
+        return f"Not from {state_name(item.delivery_state, folder.store.delivery_labels)}."
     try:
         rehearse(set_delivery_state, folder, actor, item_id=item.id, state=code)
-    except TransitionNotAllowed as closed:
-        if code in ELSEWHERE or ITEM.edge(item.delivery_state, code):
-            return closed.detail
-        return f"Not from {now}."
     except Problem as problem:
         return problem.detail
     return ""
 
 
+def say_moved(folder: Folder, actor: Actor, action: Callable[..., Change], parcel_id: str) -> Says:
+    """Say what follows when a shipment fares on."""
+    try:
+        change = rehearse(action, folder, actor, shipment_id=parcel_id)
+    except Problem as problem:
+        return Says(refused=problem.detail)
+    return Says(_follows(folder, change))
+
+
 def say_state(folder: Folder, actor: Actor, item: Item, code: str) -> Says:
-    """Say what putting a line in a state does; leaving is told in full. [U-15]"""
+    """Say what putting a line in a state does; what leaves or arrives is told in full. [U-15]"""
     try:
         change = rehearse(set_delivery_state, folder, actor, item_id=item.id, state=code)
     except Problem as problem:
         return Says(refused=problem.detail)
-    return Says(_leaving(folder, change))
+    return Says(_follows(folder, change))
 
 
 def say_sent(
@@ -107,7 +117,7 @@ def say_sent(
     try:
         if {part.item_id: part.quantity for part in packed} == own.units:
             return Says(
-                _leaving(folder, rehearse(send_shipment, folder, actor, shipment_id=own.id))
+                _follows(folder, rehearse(send_shipment, folder, actor, shipment_id=own.id))
             )
         wanted = WantedSplit(items=packed)
         split = rehearse(split_shipment, folder, actor, shipment_id=own.id, wanted=wanted)
@@ -117,7 +127,7 @@ def say_sent(
     rest = next(one for one in sent.after.shipments if one.id == own.id)
     verb = "stays" if len(rest.units) == 1 else "stay"
     stays = f"{_contents(folder, rest)} {verb} behind in a shipment of its own."
-    *lines, final = _leaving(folder, sent)
+    *lines, final = _follows(folder, sent)
     return Says((*lines, stays, final))
 
 
@@ -136,20 +146,14 @@ def say_packed(
         sent = rehearse(send_shipment, made.after, actor, shipment_id=made.result.id)
     except Problem as problem:
         return Says(refused=problem.detail)
-    return Says(_leaving(folder, sent))
+    return Says(_follows(folder, sent))
 
 
-def _leaving(folder: Folder, change: Change) -> tuple[str, ...]:
+def _follows(folder: Folder, change: Change) -> tuple[str, ...]:
+    """Say what becomes of shipments that move, and what follows; whether it is final comes last."""
     before = {one.id: one.status for one in folder.shipments}
-    lines = []
-    for one in change.after.shipments:
-        if one.status == "SHIPPED" and before.get(one.id) != "SHIPPED":
-            carried = f" with {one.carrier}" if one.carrier else ""
-            number = f", number {one.tracking_number}" if one.tracking_number else ""
-            verb = "leaves" if len(one.units) == 1 else "leave"
-            lines.append(f"{_contents(folder, one)} {verb}{carried}{number}.")
-            if not number:
-                lines.append("It has no tracking number yet; that can be added afterwards.")
+    moved = [one for one in change.after.shipments if before.get(one.id, "OPEN") != one.status]
+    lines = [line for one in moved for line in _moved(folder, one, before.get(one.id, "OPEN"))]
     for movement in change.inserts.get("transactions", []):
         told = money(movement.amount, movement.currency)  # type: ignore[attr-defined]
         lines.append(f"{told} is captured for it.")
@@ -159,8 +163,31 @@ def _leaving(folder: Folder, change: Change) -> tuple[str, ...]:
     was, now = folder.order.system_state, change.after.order.system_state
     if now == "COMPLETED" != was:
         lines.append("It is the last of the order, which is completed then.")
-    lines.append("This cannot be undone.")
+    ends = {one.status for one in moved}
+    if "DELIVERED" in ends:
+        days = folder.store.refund_window_days
+        until = f", for {plural(days, 'day', 'days')} from now" if days else ""
+        lines.append(f"After that it can only come back as a return{until}.")
+    lines.append(OPEN_ENDED if ends == {"COULD_NOT_DELIVER"} else FINAL)
     return tuple(lines)
+
+
+def _moved(folder: Folder, one: Shipment, was: str) -> list[str]:
+    """Say what becomes of one shipment."""
+    inside, alone = _contents(folder, one), len(one.units) == 1
+    if one.status == "DELIVERED":
+        return [f"{inside} {'is' if alone else 'are'} with the customer."]
+    if one.status == "COULD_NOT_DELIVER":
+        return [f"{inside} did not reach the customer."]
+    if one.status != "SHIPPED":
+        return []
+    carried = f" with {one.carrier}" if one.carrier else ""
+    number = f", number {one.tracking_number}" if one.tracking_number else ""
+    again = " again" if was != "OPEN" else ""
+    lines = [f"{inside} {'leaves' if alone else 'leave'}{again}{carried}{number}."]
+    if not number and not again:
+        lines.append("It has no tracking number yet; that can be added afterwards.")
+    return lines
 
 
 def say_method(folder: Folder, actor: Actor, items: Sequence[str] | None, method: str) -> Says:

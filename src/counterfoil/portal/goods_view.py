@@ -3,13 +3,16 @@
 Everything is worked out of the order as the reader may see it, so a merchant sees their own alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from counterfoil.order.goods_shapes import ShipmentShape
-from counterfoil.order.item import CONFIRMED
+from counterfoil.order.item import BEFORE_SHIPPED, CONFIRMED
+from counterfoil.order.life import ITEM
 from counterfoil.order.shapes import BagShape, ItemShape
 from counterfoil.portal import goods_words, words
+from counterfoil.portal.undoing import Changed
 
 NEW = "new"
 #: Lines of a bag that are shown at once.
@@ -25,12 +28,25 @@ class Track(NamedTuple):
     href: str = ""
 
 
+class Beside(NamedTuple):
+    """What is told beside a bag.
+
+    The store's methods by code; by line the units that may come back, and who put its state last.
+    """
+
+    methods: dict[str, str]
+    returns: Mapping[str, int] = MappingProxyType({})
+    changes: Mapping[str, Changed] = MappingProxyType({})
+
+
 class LineView(NamedTuple):
     """A line of a bag in words.
 
     `missing` says what stands where a tracking number is missing: `add`, `later` or nothing;
-    `into` is the shipment that gets it, or `new`. `waiting` counts the units that have not left;
-    `moves` says that its delivery state may be set now, `picks` that there is still some to set.
+    `into` is the shipment that gets it, or `new`. `waiting` counts the units that have not left,
+    `returns` those that may come back. `moves` says that its delivery state may be set now,
+    `settles` that there is still some to set, `undo` what the last choice was where it can be
+    taken back.
     """
 
     item: ItemShape
@@ -38,13 +54,25 @@ class LineView(NamedTuple):
     notes: tuple[str, ...]
     goods: bool
     moves: bool
-    picks: bool
+    settles: bool
     gone: bool
     waiting: int
     method: str
     tracks: tuple[Track, ...]
     missing: str = ""
     into: str = ""
+    returns: int = 0
+    undo: Changed | None = None
+
+    @property
+    def ticks(self) -> bool:
+        """Whether it can be ticked: something is still to be done with it, now or later."""
+        return self.settles or self.returns > 0
+
+    @property
+    def able(self) -> bool:
+        """Whether something can be done with it now when it is ticked."""
+        return self.moves or self.returns > 0 or self.missing == "add"
 
 
 class Step(NamedTuple):
@@ -84,11 +112,9 @@ class ParcelView(NamedTuple):
     more: tuple[Step, ...]
 
 
-def bag_view(
-    bag: BagShape, methods: dict[str, str], *, locked: bool = False, page: int = 1
-) -> BagView:
+def bag_view(bag: BagShape, beside: Beside, *, locked: bool = False, page: int = 1) -> BagView:
     """Tell a bag's goods. `locked`: what has not left cannot be changed now. [U-14, U-16]"""
-    lines = line_views(bag, methods, locked=locked)
+    lines = line_views(bag, beside, locked=locked)
     pages = max(1, -(-len(lines) // PAGE))
     page = min(max(page, 1), pages)
     shown = lines[(page - 1) * PAGE : page * PAGE]
@@ -97,21 +123,19 @@ def bag_view(
         len(lines),
         page,
         pages,
-        parcel_views(bag, methods),
+        parcel_views(bag, beside.methods),
         sum(line.waiting for line in lines),
         unpacked_units(bag),
         goods_words.NOT_YET if any(line.missing == "later" for line in shown) else "",
     )
 
 
-def line_views(
-    bag: BagShape, methods: dict[str, str], *, locked: bool = False
-) -> tuple[LineView, ...]:
+def line_views(bag: BagShape, beside: Beside, *, locked: bool = False) -> tuple[LineView, ...]:
     """Tell the lines of a bag. `locked`: what has not left cannot be changed now. [U-14, U-16]"""
-    return tuple(_line(bag, item, methods, locked=locked) for item in bag.items)
+    return tuple(_line(bag, item, beside, locked=locked) for item in bag.items)
 
 
-def _line(bag: BagShape, item: ItemShape, methods: dict[str, str], *, locked: bool) -> LineView:
+def _line(bag: BagShape, item: ItemShape, beside: Beside, *, locked: bool) -> LineView:
     goods = item.type == "sku" and not item.digital
     parcels = [s for s in bag.shipments if s.status != "CANCELED" and _inside(s, item.id)]
     live = item.quantity - item.quantity_canceled
@@ -120,6 +144,7 @@ def _line(bag: BagShape, item: ItemShape, methods: dict[str, str], *, locked: bo
         missing = ""
     units = _units(item, parcels, live)
     word = words.look("item", item.delivery_state)._replace(label=item.delivery_label)
+    method = item.shipping_method or ""
     return LineView(
         item,
         word,
@@ -128,14 +153,23 @@ def _line(bag: BagShape, item: ItemShape, methods: dict[str, str], *, locked: bo
         moves=goods
         and item.delivery_state not in FINAL
         and (not locked or _follows(item, parcels, live)),
-        picks=goods and item.delivery_state not in FINAL,
+        settles=goods and item.delivery_state not in FINAL,
         gone=live == 0,
         waiting=max(0, live - item.quantity_shipped) if goods else 0,
-        method=methods.get(item.shipping_method or "", item.shipping_method or "") if goods else "",
+        method=beside.methods.get(method, method) if goods else "",
         tracks=tuple(track for one in parcels for track in tracks_of(one)),
         missing=missing,
         into=into,
+        returns=beside.returns.get(item.id, 0) if goods else 0,
+        undo=None if locked else _undo(item, beside.changes.get(item.id)),
     )
+
+
+def _undo(item: ItemShape, last: Changed | None) -> Changed | None:
+    """Tell the last choice of a line's delivery state, where the way back is allowed."""
+    if last is None or last.now != item.delivery_state or last.before not in BEFORE_SHIPPED:
+        return None
+    return last if ITEM.edge(last.now, last.before) and last.now in BEFORE_SHIPPED else None
 
 
 def _missing(item: ItemShape, parcels: Sequence[ShipmentShape], unpacked: int) -> tuple[str, str]:
@@ -197,14 +231,13 @@ def _steps(bag: BagShape, one: ShipmentShape) -> tuple[tuple[Step, ...], tuple[S
     if "ship" in can and one.status == "OPEN":
         first.append(Step("ship", goods_words.STEPS["ship"], asks=True))
     elif "ship" in can:
-        first.append(Step("again", goods_words.SEND_AGAIN))
+        first.append(Step("again", goods_words.SEND_AGAIN, asks=True))
     if "deliver" in can:
-        first.append(Step("deliver", goods_words.STEPS["deliver"]))
-    more += [
-        Step(name.replace("_", "-"), goods_words.STEPS[name])
-        for name in ("in_transit", "fail")
-        if name in can
-    ]
+        first.append(Step("deliver", goods_words.STEPS["deliver"], asks=True))
+    if "in_transit" in can:
+        more.append(Step("in-transit", goods_words.STEPS["in_transit"]))
+    if "fail" in can:
+        more.append(Step("fail", f"{goods_words.STEPS['fail']}…", asks=True))
     if "update" in can:
         more.append(Step("tracking", "Tracking…", asks=True))
     if "split" in can and sum(part.quantity for part in one.items) > 1:

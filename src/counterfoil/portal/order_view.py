@@ -19,14 +19,15 @@ from counterfoil.order.shapes import (
 from counterfoil.portal import reasons, story, words
 from counterfoil.portal.cancel_door import door_of
 from counterfoil.portal.forms import Form
-from counterfoil.portal.goods_view import BagView, bag_view
+from counterfoil.portal.goods_view import BagView, Beside, bag_view
 from counterfoil.portal.holding import HeldView, held_view
 from counterfoil.portal.order_sums import Ledger, Person, Place, ledger_of, person_of, place_of
 from counterfoil.portal.paying import Judged, PaymentView, payment_views
 from counterfoil.portal.refund_view import RefundView, refunds_of
-from counterfoil.portal.return_view import Entry, entries_of, may_come_back, returns_of
+from counterfoil.portal.return_view import Entry, entries_of, returns_of, units_to_return
 from counterfoil.portal.reviewing import ReviewView, review_view
 from counterfoil.portal.state_words import hue_of
+from counterfoil.portal.undoing import ORDER, Changed
 
 
 class Crumb(NamedTuple):
@@ -63,6 +64,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     states: Sequence[tuple[OrderState, str]] = ()
     gateways: dict[str, str] = {}
     methods: dict[str, str] = {}
+    changes: dict[str, Changed] = {}
     calls: dict[str, list[Any]] = {}
     refund_doors: dict[str, str] = {}
     gate: str = ""
@@ -100,6 +102,7 @@ class OrderView(msgspec.Struct, kw_only=True):
     sync_form: Form = msgspec.field(default_factory=Form)
     note_form: Form = msgspec.field(default_factory=Form)
     tracking_form: Form = msgspec.field(default_factory=Form)
+    undo_form: Form = msgspec.field(default_factory=Form)
     state_form: Form = msgspec.field(default_factory=Form)
     invoice_form: Form = msgspec.field(default_factory=Form)
 
@@ -128,7 +131,7 @@ class OrderView(msgspec.Struct, kw_only=True):
     @property
     def returnable(self) -> dict[str, int]:
         """How many units of each bag may still come back."""
-        return {bag.id: may_come_back(self.order, bag) for bag in self.order.bags}
+        return {bag.id: sum(units_to_return(self.order, bag).values()) for bag in self.order.bags}
 
     @property
     def stopped(self) -> bool:
@@ -259,6 +262,15 @@ class OrderView(msgspec.Struct, kw_only=True):
         )
 
     @property
+    def changed(self) -> Changed | None:
+        """Who put the order in its state, while that can be undone. [U-3]"""
+        last = self.known.changes.get(ORDER)
+        if last is None or last.now != self.order.state.code:
+            return None
+        open_ = {state.code for state, why in self.known.states if not why}
+        return last if last.before in open_ else None
+
+    @property
     def ledger(self) -> Ledger:
         """The order's sums, in words and as a bar."""
         return ledger_of(self.order.amounts)
@@ -303,7 +315,10 @@ class OrderView(msgspec.Struct, kw_only=True):
     def goods(self, bag: BagShape) -> BagView:
         """A bag's lines and shipments in words, with their doors. [U-14]"""
         locked = bool(self.known.gate)
-        return bag_view(bag, self.known.methods, locked=locked, page=self.lines_page)
+        beside = Beside(
+            self.known.methods, units_to_return(self.order, bag), self.known.changes
+        )
+        return bag_view(bag, beside, locked=locked, page=self.lines_page)
 
     def totals(self, bag: BagShape) -> list[tuple[str, int]]:
         """A bag's totals, the last being the one that counts."""

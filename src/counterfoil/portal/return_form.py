@@ -29,17 +29,18 @@ from counterfoil.order.goods_return import (
 from counterfoil.order.intent import Asked
 from counterfoil.order.item import Item
 from counterfoil.order.order import Order
-from counterfoil.order.refund import Refund
+from counterfoil.order.refund import PAYMENT_ORDERS, Refund
 from counterfoil.order.return_worth import ReturnWorth, reckon_credit, reckon_refund
 from counterfoil.portal.figures import Unreadable, money, plain, read_money
 from counterfoil.portal.reading import SENTENCES
+from counterfoil.portal.refund_form import PAYMENT
 
 UNITS, WHY, STATE, OFF = "units-", "why-", "state-", "off-"
 SWAPS = ("sku", "name", "quantity", "price")
 NEW = "new"
 TEXTS = (
     "bag", "shipment", "resolution", "arrived", "reason_code", "fee", "shipping", "restock_items",
-    "notify_customer", "override_window", "note",
+    "notify_customer", "override_window", "note", "reference", "through",
 )  # fmt: skip
 NO_UNITS = "Say how many units come back."
 NO_RESOLUTION = "Choose what the shopper gets."
@@ -104,6 +105,7 @@ def rehearse_return(
         told.errors = {"": NO_RESOLUTION if wanted.lines else NO_UNITS}
         return told
     asked = Asked(actor=actor, source="portal")
+    folder = _with_reference(folder, wanted.refund.reference)
 
     def announce(*, received: bool) -> Change:
         now = msgspec.structs.replace(wanted, received=received)
@@ -114,7 +116,29 @@ def rehearse_return(
         told.found = _worth(folder, announce(received=False).result, units)
         _take(told, announce(received=True))
 
-    return _judged(told, run, folder.order.currency)
+    _judged(told, run, folder.order.currency)
+    _check_payment(folder, told, wanted.refund.payment_id)
+    return told
+
+
+def _with_reference(folder: Folder, reference: str | None) -> Folder:
+    """Tell the rehearsal which refund or return of the order has the reference already."""
+    if reference is None:
+        return folder
+    first = next((one for one in folder.refunds if one.reference == reference), None)
+    kept = next((one.id for one in folder.returns if one.refund_reference == reference), None)
+    return msgspec.structs.replace(folder, same_reference=first, reserved_by=kept)
+
+
+def _check_payment(folder: Folder, told: Rehearsed, payment_id: str | None) -> None:
+    """Refuse a payment that was chosen and cannot give back all of it: another one would."""
+    if payment_id is None or told.promise is None or not told.came:
+        return
+    if any(part.payment_id != payment_id for part in told.promise.plan):
+        one = next(payment for payment in folder.payments if payment.id == payment_id)
+        asked, most = (money(n, one.currency) for n in (told.minor, one.refundable))
+        told.errors = {"through": f"{asked} is more than the {most} that this payment can give."}
+        told.back = told.promise = None
 
 
 def rehearse_receipt(
@@ -153,9 +177,8 @@ def wanted_return(
     fee, refund = 0, ReturnRefund()
     if resolution != "NONE" and values.get("fee"):
         fee = _money(values["fee"], currency, "fee", errors)
-    if resolution == "REFUND" and values.get("shipping"):
-        shipping = _money(values["shipping"], currency, "shipping", errors)
-        refund = ReturnRefund(shipping_amount=shipping or None)
+    if resolution == "REFUND":
+        refund = _wanted_refund(values, currency, errors)
     exchange = resolution == "EXCHANGE"
     return WantedReturn(
         lines=_lines(folder, bag_id, values, errors, here=here),
@@ -170,6 +193,21 @@ def wanted_return(
         override_window=bool(values.get("override_window")),
         replacement=replacements(folder, bag_id, values, errors) if exchange else (),
         refund=refund,
+    )
+
+
+def _wanted_refund(
+    values: Mapping[str, str], currency: str, errors: dict[str, str]
+) -> ReturnRefund:
+    """Read how the money goes back: shipping, reference, and through which payment."""
+    through, shipping = values.get("through", ""), 0
+    if values.get("shipping"):
+        shipping = _money(values["shipping"], currency, "shipping", errors)
+    return ReturnRefund(
+        reference=values.get("reference") or None,
+        shipping_amount=shipping or None,
+        payment_id=through.removeprefix(PAYMENT) if through.startswith(PAYMENT) else None,
+        payment_order=through if through in PAYMENT_ORDERS else None,
     )
 
 
@@ -339,7 +377,8 @@ def _judged(told: Rehearsed, run: Callable[[], None], currency: str) -> Rehearse
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
-        told.errors = {"": in_words(problem, currency)}
+        field = "reference" if problem.code == "refund_reference_conflict" else ""
+        told.errors = {field: in_words(problem, currency)}
         told.back = None
     return told
 
@@ -350,6 +389,8 @@ def in_words(problem: Problem, currency: str) -> str:
     if problem.code == "amount_invalid" and {"asked", "left"} <= facts.keys():
         asked, left = (money(int(facts[name]), currency) for name in ("asked", "left"))
         return f"{asked} of shipping is more than the {left} that is left."
+    if problem.code == "refund_reference_conflict":
+        return "This reference was used before. Choose another one, or none."
     if problem.code == "refund_window_closed":
         return "The time for returns is over. Tick that it is taken back all the same."
     return SENTENCES.get(problem.code, problem.detail)

@@ -26,7 +26,7 @@ from counterfoil.portal.reading import gateway_name, gateway_of
 from counterfoil.portal.return_form import NEW, OFF, STATE, UNITS, WHY, Rehearsed
 from counterfoil.portal.return_words import RESOLUTIONS
 from counterfoil.portal.saying import FINAL
-from counterfoil.portal.saying_refund import approval_of
+from counterfoil.portal.saying_refund import approval_of, order_of, plan_of, ways_through
 
 OVERRIDE = "payments.approve"
 _TAKEN_OFF = ("is kept", "of it")
@@ -85,6 +85,7 @@ class AskReturn(msgspec.Struct, frozen=True, kw_only=True):
     may_override: bool
     days: int
     email: str
+    through: tuple[tuple[str, str], ...] = ()
 
 
 class SayReturn(Say, frozen=True, kw_only=True):
@@ -92,6 +93,8 @@ class SayReturn(Say, frozen=True, kw_only=True):
 
     figures: Sequence[tuple[str, str]] = ()
     total: tuple[str, str] = ("", "")
+    through: Sequence[tuple[str, str]] = ()
+    through_order: str = ""
     approval: str = ""
     how: str = ""
     empty: bool = False
@@ -115,6 +118,7 @@ def ask_return(folder: Folder, actor: Actor, bag: Bag) -> AskReturn:
         may_override=actor.can(OVERRIDE),
         days=folder.store.refund_window_days or 0,
         email=str(folder.order.customer.get("email") or ""),
+        through=ways_through(folder) if actor.merchants is None else (),
     )
 
 
@@ -173,6 +177,8 @@ def _say_refund(
         if told.waits
         else FINAL,
         grave=not told.waits,
+        through=plan_of(folder, promise) if actor.merchants is None else (),
+        through_order=order_of(promise) if actor.merchants is None else "",
         approval=approval_of(actor, currency, named) if told.waits else "",
         how=told.how,
     )

@@ -88,16 +88,17 @@ def entries_of(refunds: Sequence[RefundView], returns: Sequence[ReturnView]) -> 
     return sorted(found, key=lambda one: one[:2], reverse=True)
 
 
-def may_come_back(order: OrderShape, bag: BagShape) -> int:
-    """Count the units of a bag that left, did not come back and are not announced already."""
-    announced = sum(
-        line.missing
-        for back in order.returns
-        if back.bag_id == bag.id and back.status in EXPECTED
-        for line in back.lines
-    )
-    away = sum(item.quantity_shipped - item.quantity_returned for item in bag.items)
-    return max(0, away - announced)
+def units_to_return(order: OrderShape, bag: BagShape) -> dict[str, int]:
+    """Count, by line, the units that left, did not come back and are not announced already."""
+    announced: dict[str, int] = {}
+    for back in order.returns:
+        for line in back.lines if back.status in EXPECTED else ():
+            announced[line.item_id] = announced.get(line.item_id, 0) + line.missing
+    found = {
+        item.id: item.quantity_shipped - item.quantity_returned - announced.get(item.id, 0)
+        for item in bag.items
+    }
+    return {item_id: units for item_id, units in found.items() if units > 0}
 
 
 def returns_of(order: OrderShape) -> list[ReturnView]:

@@ -12,7 +12,7 @@ import msgspec
 from counterfoil.order.actor import Actor
 from counterfoil.order.folder import Folder
 from counterfoil.order.item import Item
-from counterfoil.order.refund import PAYMENT_ORDERS, RefundLine
+from counterfoil.order.refund import PAYMENT_ORDERS, Refund, RefundLine
 from counterfoil.order.refunding import shipping_left
 from counterfoil.portal.figures import money
 from counterfoil.portal.forms import Form, Say
@@ -95,7 +95,7 @@ def ask_refund(folder: Folder, email: str) -> AskRefund:
         hint=f"You can refund up to {most}.",
         bags=_bags(folder),
         shipping_left=min(shipping_left(folder), order.refundable),
-        through=_choices(folder),
+        through=ways_through(folder),
         through_hint="A payment gives back no more than it took.",
         under_way=order.refund_pending,
         email=email,
@@ -135,10 +135,8 @@ def say_refund(
         final="Nothing leaves before that." if told.waits else FINAL,
         grave=not told.waits,
         figures=figures_of(told, currency) if promise.lines or promise.shipping_amount else (),
-        through=_plan(folder, told),
-        through_order=PAYMENT_ORDERS[promise.payment_order]
-        if len(promise.plan) > 1 and promise.payment_order
-        else "",
+        through=plan_of(folder, promise),
+        through_order=order_of(promise),
         approval=approval_of(actor, promise.currency, approvers) if told.waits else "",
         how=told.how,
         comes=_comes(folder, told),
@@ -195,15 +193,21 @@ def approval_of(actor: Actor, currency: str, approvers: Sequence[str]) -> str:
     return f"{why} {who} can approve it."
 
 
-def _plan(folder: Folder, told: Rehearsal) -> list[tuple[str, str]]:
+def order_of(promise: Refund) -> str:
+    """Say in which order payments are gone through, where several are."""
+    if len(promise.plan) < 2 or not promise.payment_order:
+        return ""
+    return PAYMENT_ORDERS[promise.payment_order]
+
+
+def plan_of(folder: Folder, promise: Refund) -> list[tuple[str, str]]:
     """Which payment gives how much, in the order in which they are gone through."""
-    assert told.promise is not None
     if len([one for one in folder.payments if one.captured]) < 2:
         return []
     currency = folder.order.currency
     return [
         (money(part.amount, currency), _payment_name(folder, part.payment_id))
-        for part in told.promise.plan
+        for part in promise.plan
     ]
 
 
@@ -243,7 +247,7 @@ def _bags(folder: Folder) -> tuple[AskBag, ...]:
     return tuple(found)
 
 
-def _choices(folder: Folder) -> tuple[tuple[str, str], ...]:
+def ways_through(folder: Folder) -> tuple[tuple[str, str], ...]:
     """The orders to go through payments in, and each payment; none where there is no choice."""
     able = [one for one in folder.payments if one.refundable > 0]
     if len(able) < 2:

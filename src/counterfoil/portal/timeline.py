@@ -7,6 +7,7 @@ import msgspec
 from counterfoil.order.shapes import FactShape
 from counterfoil.portal import story
 from counterfoil.portal.reading import ALL, FIRST, Read
+from counterfoil.portal.undoing import last_changes
 
 ALWAYS = ("timeline", "live")
 #: Which regions of the page a kind of fact changes. [design guide 5.5]
@@ -53,6 +54,7 @@ def facts_of(read: Read, *, whole: bool = False) -> Facts:
         facts=tuple(found[:limit]),
         shown={
             "timeline": [story.tell(fact, names) for fact in found[:limit]],
+            "changes": last_changes(found[:limit], read.folder.at),
             "older_facts": f"/portal/orders/{read.order.id}/timeline" if more else "",
             "calls": exchanges,
         },

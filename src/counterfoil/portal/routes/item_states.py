@@ -6,19 +6,25 @@ from litestar import Response, get, post
 
 from counterfoil.actions.set_delivery_state import set_delivery_state
 from counterfoil.kernel.problem import NotFound, Problem, ValidationFailed
-from counterfoil.order.item import DELIVERY_STATES, Item
+from counterfoil.order.change import Change
+from counterfoil.order.folder import Folder
+from counterfoil.order.intent import Asked
+from counterfoil.order.item import BEFORE_SHIPPED, DELIVERY_STATES, Item
+from counterfoil.order.opening import needs_of
+from counterfoil.order.problems import InvalidState
 from counterfoil.portal import words
-from counterfoil.portal.commands import How, run
+from counterfoil.portal.commands import Action, How, run
 from counterfoil.portal.forms import Form
-from counterfoil.portal.goods_says import say_state, state_options, why_not_state
+from counterfoil.portal.goods_says import ASKED, say_state, state_options, why_not_state
 from counterfoil.portal.goods_words import state_name
 from counterfoil.portal.reading import Read, read_order
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.results import view_of
 from counterfoil.portal.routes.capture import form_status
-from counterfoil.portal.routes.items import GOODS, RIGHT
+from counterfoil.portal.routes.items import GOODS, RIGHT, show_items
 from counterfoil.portal.routes.order import after_save
 from counterfoil.portal.timeline import facts_of
+from counterfoil.portal.undoing import last_changes
 from counterfoil.portal.visit import Visit
 
 SEVERAL_MAX = 200
@@ -64,13 +70,13 @@ async def one_form(request: Asking, order_id: str, item_id: str) -> Response[byt
 
 @post("/orders/{order_id:str}/items/{item_id:str}/delivery-state", status_code=200)
 async def one_now(request: Asking, order_id: str, item_id: str) -> Response[bytes]:
-    """Put a line in a delivery state; what leaves is asked about first."""
+    """Put a line in a delivery state; what leaves or arrives is asked about first."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
     item = _line(read, item_id)
     wanted = _wanted(visit)
     asked = visit.typed("sure", 1) == "1"
-    if wanted == "SHIPPED" and not asked:
+    if wanted in ASKED and not asked:
         return _ask(visit, read, item, wanted, Form(version=read.order.version))
     try:
         await run(visit, read.order.id, set_delivery_state, item_id=item.id, state=wanted)
@@ -89,6 +95,54 @@ async def one_now(request: Asking, order_id: str, item_id: str) -> Response[byte
         said=f"{item.sku or item.name} is {label} now",
         land=f"state-{item.id}",
     )
+
+
+@post("/orders/{order_id:str}/items/{item_id:str}/delivery-state/undo", status_code=200)
+async def undo_now(request: Asking, order_id: str, item_id: str) -> Response[bytes]:
+    """Put a line back in the state before, unless somebody chose another one since. [U-15]"""
+    visit = await Visit.begin(request, RIGHT)
+    read = await read_order(visit, order_id)
+    item, now, before = _line(read, item_id), visit.typed("now", 20), visit.typed("before", 20)
+    if before not in BEFORE_SHIPPED:
+        raise ValidationFailed("That cannot be undone.")
+    try:
+        await run(visit, read.order.id, _while_in(now), item_id=item.id, state=before)
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        return await _not_undone(visit, order_id, item.id, now, problem)
+    label = state_name(before, read.folder.store.delivery_labels)
+    said = f"{item.sku or item.name} is {label} again"
+    land = f"state-{item.id}"
+    return await after_save(visit, read.order.id, "items", GOODS, said=said, land=land)
+
+
+def _while_in(state_now: str) -> Action:
+    """Let a line be put back only while it is in the state that is undone."""
+
+    def guarded(folder: Folder, *, asked: Asked, item_id: str, state: str) -> Change:
+        if next(one for one in folder.items if one.id == item_id).delivery_state != state_now:
+            raise InvalidState("It was changed meanwhile.")
+        return set_delivery_state(folder, asked=asked, item_id=item_id, state=state)
+
+    guarded.needs = needs_of(set_delivery_state)  # type: ignore[attr-defined]
+    return guarded
+
+
+async def _not_undone(
+    visit: Visit, order_id: str, item_id: str, undone: str, problem: Problem
+) -> Response[bytes]:
+    """Show the lines as they are, and beside the one why it was left alone."""
+    read = await read_order(visit, order_id)
+    item, facts = _line(read, item_id), facts_of(read)
+    why, last = problem.detail, last_changes(facts.facts, read.folder.at).get(item_id)
+    if item.delivery_state != undone:
+        label = state_name(item.delivery_state, read.folder.store.delivery_labels)
+        why = f"{last.who} changed it to {label}" if last else f"It is {label} by now"
+        why += ". Nothing was undone."
+    form = Form(values={"item": item_id}, errors={"undo": why})
+    view = view_of(visit, read, facts, undo_form=form, land=f"state-{item_id}")
+    return show_items(visit, read, view, 409)
 
 
 def _ask(visit: Visit, read: Read, item: Item, wanted: str, form: Form) -> Response[bytes]:
@@ -209,4 +263,4 @@ def _back(read: Read, item: Item) -> str:
     return f"/portal/orders/{read.order.id}#item-{item.id}"
 
 
-ROUTES = [one_form, one_now, several_form, several_now]
+ROUTES = [one_form, one_now, undo_now, several_form, several_now]

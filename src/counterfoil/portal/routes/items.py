@@ -12,7 +12,7 @@ from counterfoil.order.shapes import BagShape
 from counterfoil.order.shipment import ShipmentItem
 from counterfoil.portal.commands import run
 from counterfoil.portal.forms import Form
-from counterfoil.portal.goods_view import NEW, LineView, line_views, next_empty
+from counterfoil.portal.goods_view import NEW, Beside, LineView, line_views, next_empty
 from counterfoil.portal.goods_words import NOT_YET, listed
 from counterfoil.portal.order_view import OrderView
 from counterfoil.portal.reading import Read, read_order
@@ -36,12 +36,12 @@ class Place(NamedTuple):
 
 def lines_of(read: Read) -> list[Place]:
     """List the lines that the reader may see, in the order of the page."""
-    methods = {method.code: method.name for method in read.folder.methods}
+    beside = Beside({method.code: method.name for method in read.folder.methods})
     locked = not may_ship(read.folder.order)
     return [
         Place(bag, line)
         for bag in read.order.bags
-        for line in line_views(bag, methods, locked=locked)
+        for line in line_views(bag, beside, locked=locked)
     ]
 
 
@@ -81,7 +81,7 @@ async def save_tracking(request: Asking, order_id: str, item_id: str) -> Respons
         if not number:
             form.errors["tracking_number"] = "Write or scan a tracking number."
         elif place.line.missing != "add":
-            form.errors["tracking_number"] = _closed(place.line)
+            form.errors["tracking_number"] = why_no_number(place.line)
         else:
             await _save(visit, read, place, number)
     except Problem as problem:
@@ -92,7 +92,7 @@ async def save_tracking(request: Asking, order_id: str, item_id: str) -> Respons
         if not visit.part or visit.typed("in", 4) != "cell":
             return _page(visit, read, place, form)
         view = view_of(visit, read, facts_of(read), tracking_form=form)
-        return _items(visit, read, view, form_status(form))
+        return show_items(visit, read, view, form_status(form))
     lines = [one.line for one in lines_of(await read_order(visit, order_id))]
     following = next_empty(lines, item_id)
     return await after_save(
@@ -131,7 +131,7 @@ async def _save(visit: Visit, read: Read, place: Place, number: str) -> None:
     await run(visit, read.order.id, ship, bag_id=bag.id, wanted=made)
 
 
-def _closed(line: LineView) -> str:
+def why_no_number(line: LineView) -> str:
     """Say why a line takes no number; somebody may have given it one meanwhile. [U-18]"""
     if line.missing == "later":
         return NOT_YET
@@ -140,7 +140,7 @@ def _closed(line: LineView) -> str:
 
 
 def _page(visit: Visit, read: Read, place: Place, form: Form) -> Response[bytes]:
-    closed = "" if place.line.missing == "add" else _closed(place.line)
+    closed = "" if place.line.missing == "add" else why_no_number(place.line)
     return visit.page(
         "goods/number.html",
         status=form_status(form),
@@ -152,7 +152,10 @@ def _page(visit: Visit, read: Read, place: Place, form: Form) -> Response[bytes]
     )
 
 
-def _items(visit: Visit, read: Read, view: OrderView, status: int) -> Response[bytes]:
+def show_items(visit: Visit, read: Read, view: OrderView, status: int) -> Response[bytes]:
+    """Show the lines and shipments again, with what was refused in them; else the whole page."""
+    if not visit.part:
+        return visit.page("order/page.html", order=read.order, view=view, status=status)
     return visit.region(
         "order/saved.html",
         order=read.order,

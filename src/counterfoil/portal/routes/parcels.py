@@ -1,21 +1,14 @@
-"""Shipments on their way: sent, carried, delivered or not, and their tracking numbers."""
+"""The parcels of a shipment: their tracking numbers, and that the carrier has them. [U-18, U-25]"""
 
 from litestar import Response, get, post
 
-from counterfoil.actions.move_shipment import (
-    NewShipping,
-    carry_shipment,
-    deliver_shipment,
-    fail_shipment,
-    send_shipment,
-    update_shipment,
-)
+from counterfoil.actions.move_shipment import NewShipping, carry_shipment, update_shipment
 from counterfoil.kernel.problem import NotFound, Problem
 from counterfoil.order.goods_shapes import ShipmentShape
 from counterfoil.order.shapes import BagShape
 from counterfoil.order.shipment import Parcel
 from counterfoil.portal import story
-from counterfoil.portal.commands import Action, run
+from counterfoil.portal.commands import run
 from counterfoil.portal.forms import Form
 from counterfoil.portal.goods_view import contents, tracks_of
 from counterfoil.portal.reading import Read, read_order
@@ -38,38 +31,16 @@ def find_shipment(read: Read, shipment_id: str) -> tuple[BagShape, ShipmentShape
     raise NotFound("The order has no such shipment.")
 
 
-async def _move(request: Asking, action: Action, said: str) -> Response[bytes]:
-    visit = await Visit.begin(request, RIGHT)
-    read = await read_order(visit, request.path_params["order_id"])
-    _, one = find_shipment(read, request.path_params["shipment_id"])
-    await run(visit, read.order.id, action, shipment_id=one.id)
-    return await after_save(
-        visit, read.order.id, "items", GOODS, said=said, land=f"shipment-{one.id}"
-    )
-
-
-@post("/orders/{order_id:str}/shipments/{shipment_id:str}/again", status_code=200)
-async def send_again(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
-    """Say that a shipment that came back has left again."""
-    return await _move(request, send_shipment, "Sent again")
-
-
 @post("/orders/{order_id:str}/shipments/{shipment_id:str}/in-transit", status_code=200)
 async def carry_now(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
-    """Say that the carrier has it."""
-    return await _move(request, carry_shipment, "In transit")
-
-
-@post("/orders/{order_id:str}/shipments/{shipment_id:str}/deliver", status_code=200)
-async def deliver_now(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
-    """Say that the customer has it."""
-    return await _move(request, deliver_shipment, "Delivered")
-
-
-@post("/orders/{order_id:str}/shipments/{shipment_id:str}/fail", status_code=200)
-async def fail_now(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
-    """Say that it could not be delivered."""
-    return await _move(request, fail_shipment, "Could not be delivered")
+    """Say that the carrier has it; where somebody was faster, its page says how far it is."""
+    visit = await Visit.begin(request, RIGHT)
+    read = await read_order(visit, order_id)
+    _, one = find_shipment(read, shipment_id)
+    await run(visit, read.order.id, carry_shipment, shipment_id=one.id)
+    return await after_save(
+        visit, read.order.id, "items", GOODS, said="In transit", land=f"shipment-{one.id}"
+    )
 
 
 @get("/orders/{order_id:str}/shipments/{shipment_id:str}/tracking")
@@ -77,13 +48,20 @@ async def tracking_form(request: Asking, order_id: str, shipment_id: str) -> Res
     """Ask for the tracking numbers, one for each parcel of the shipment."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
-    bag, one = find_shipment(read, shipment_id)
+    return ask_tracking(visit, read, find_shipment(read, shipment_id))
+
+
+def ask_tracking(
+    visit: Visit, read: Read, found: tuple[BagShape, ShipmentShape]
+) -> Response[bytes]:
+    """Show the form of a shipment's tracking numbers as they are."""
+    one = found[1]
     values = {"tracking_number": one.tracking_number or "", "carrier": one.carrier or ""}
     for index, parcel in enumerate(one.parcels, 2):
         values[f"number-{index}"] = parcel.tracking_number
         values[f"weight-{index}"] = str(parcel.weight_g or "")
     values |= {"rows": str(len(one.parcels) + 1), "was": _numbers(one)}
-    return _tracking(visit, read, (bag, one), Form(version=read.order.version, values=values))
+    return _tracking(visit, read, found, Form(version=read.order.version, values=values))
 
 
 @post("/orders/{order_id:str}/shipments/{shipment_id:str}/tracking", status_code=200)
@@ -185,11 +163,4 @@ def _tracking(
     )
 
 
-ROUTES = [
-    send_again,
-    carry_now,
-    deliver_now,
-    fail_now,
-    tracking_form,
-    tracking_now,
-]
+ROUTES = [carry_now, tracking_form, tracking_now]

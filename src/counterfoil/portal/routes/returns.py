@@ -1,6 +1,7 @@
 """Goods coming back: the dialog, what it would do, and recording it. [V-6…V-11]"""
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from litestar import Response, get, post
 
@@ -12,9 +13,10 @@ from counterfoil.order.folder import Folder
 from counterfoil.order.telling import visible_bags
 from counterfoil.order.window import window_end
 from counterfoil.portal.commands import Wanted, repeated, run_money
-from counterfoil.portal.figures import moment, money, plain
+from counterfoil.portal.figures import moment, money, plain, plural
 from counterfoil.portal.forms import Form
 from counterfoil.portal.forms import typed as cleaned
+from counterfoil.portal.goods_words import listed
 from counterfoil.portal.reading import Read, read_order
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.return_form import (
@@ -43,17 +45,25 @@ async def return_form(request: Asking, order_id: str) -> Response[bytes]:
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
     asked = {name: cleaned(request.query_params, name) for name in request.query_params}
-    able = [bag for bag in _bags(visit, read) if returnable(read.folder, bag.id)]
+    seen = visible_bags(read.folder, visit.actor)
+    able = [bag for bag in seen if returnable(read.folder, bag.id)]
+    ticked = request.query_params.getall("item", [])
+    units, left_out = _ticked(read, able, ticked)
+    if ticked:
+        able = [bag for bag in able if units.get(bag.id)]
     bag = next((one for one in able if one.id == asked.get("bag")), None)
     if bag is None and len(able) > 1:
-        return _which(visit, read, able)
+        return _which(visit, read, able, units, left_out)
     bag = bag or (able[0] if able else None)
     if bag is None:
-        return closed(visit, read, "Nothing of it has left that could come back.")
+        what = listed(left_out) or "it"
+        return closed(visit, read, f"Nothing of {what} has left that could come back.")
     ask = ask_return(read.folder, visit.actor, bag)
     if ask.until is not None and not ask.may_override:
         return closed(visit, read, _too_late(visit, read, bag))
-    form = _proposed(read, bag, asked)
+    form = _proposed(read, bag, asked | units.get(bag.id, {}))
+    if left_out:
+        form.values["left_out"] = f"Nothing of {listed(left_out)} has left that could come back."
     told = rehearse_return(read.folder, visit.actor, bag.id, form.values)
     return _show(visit, read, bag, form, await approvers_of(visit, read, told))
 
@@ -103,6 +113,7 @@ async def return_now(request: Asking, order_id: str) -> Response[bytes]:
         shown=told.minor,
         typed_as="It comes to",
         form=form,
+        reference=form.values["reference"] or None,
         show=lambda again: _show(visit, again, bag, form, named),
     )
     return await run_money(visit, read, wanted)
@@ -194,30 +205,57 @@ def _units_of(text: str) -> dict[str, int]:
     return {key: int(count) for key, _, count in pairs if count.isascii() and count.isdecimal()}
 
 
-def _bags(visit: Visit, read: Read) -> list[Bag]:
-    return visible_bags(read.folder, visit.actor)
-
-
 def _bag(visit: Visit, read: Read, bag_id: str) -> Bag:
-    found = next((bag for bag in _bags(visit, read) if bag.id == bag_id), None)
+    found = next((bag for bag in visible_bags(read.folder, visit.actor) if bag.id == bag_id), None)
     if found is None:
         raise NotFound("The order has no such bag.")
     return found
 
 
-def _which(visit: Visit, read: Read, bags: list[Bag]) -> Response[bytes]:
+def _ticked(
+    read: Read, able: list[Bag], ticked: list[str]
+) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Fill in what is ticked, by bag, with all units that may come back; and name what may not."""
+    free = {bag.id: returnable(read.folder, bag.id) for bag in able}
+    units: dict[str, dict[str, str]] = {}
+    left_out = []
+    for item in read.folder.items:
+        if item.id in ticked and (count := free.get(item.bag_id, {}).get(item.id)):
+            units.setdefault(item.bag_id, {})[UNITS + item.id] = str(count)
+        elif item.id in ticked:
+            left_out.append(item.sku or item.name)
+    return units, left_out
+
+
+def _which(
+    visit: Visit,
+    read: Read,
+    bags: list[Bag],
+    units: dict[str, dict[str, str]],
+    left_out: list[str],
+) -> Response[bytes]:
+    """Ask of which bag goods come back: each bag has returns of its own."""
     page = f"/portal/orders/{read.order.id}"
+    question = "Which merchant’s goods come back?"
+    if units:
+        question = "What is ticked belongs to several merchants: each takes back its own."
+    choices = []
+    for bag in bags:
+        chosen_ = units.get(bag.id, {})
+        count = sum(map(int, chosen_.values())) or sum(returnable(read.folder, bag.id).values())
+        told = plural(count, "unit", "units")
+        query = urlencode({"bag": bag.id, **chosen_})
+        hint = f"{told} of it ticked" if chosen_ else f"{told} may come back"
+        name = read.folder.merchants.get(bag.merchant, bag.merchant)
+        choices.append((name, hint, f"{page}/returns/new?{query}"))
     return visit.page(
-        "returns/which.html",
-        order=read.order,
-        bags=[
-            (
-                read.folder.merchants.get(bag.merchant, bag.merchant),
-                sum(returnable(read.folder, bag.id).values()),
-                f"{page}/returns/new?bag={bag.id}",
-            )
-            for bag in bags
-        ],
+        "goods/which.html",
+        heading=f"Goods coming back · order {read.order.number}",
+        question=question,
+        choices=choices,
+        left_out=[f"Nothing of {listed(left_out)} has left that could come back."]
+        if left_out
+        else [],
         back=f"{page}#order-refunds",
     )
 

@@ -1,7 +1,5 @@
 """Goods: make up a shipment of what is in none yet. [U-14 to U-25]"""
 
-from collections.abc import Callable
-
 import msgspec
 from litestar import Response, get, post
 
@@ -10,36 +8,33 @@ from counterfoil.actions.ship import WantedShipment, check_gate, ship
 from counterfoil.kernel.problem import NotFound, Problem
 from counterfoil.order.folder import Folder
 from counterfoil.order.goods import unpacked
-from counterfoil.order.item import Item
 from counterfoil.order.shapes import BagShape
 from counterfoil.order.shipment import ShipmentItem
 from counterfoil.portal.commands import How, run
 from counterfoil.portal.forms import Form
 from counterfoil.portal.forms import typed as cleaned
+from counterfoil.portal.goods_form import UNITS, Part, packed_of, refuse, typed_units
 from counterfoil.portal.goods_says import Says, say_packed
 from counterfoil.portal.reading import Read, read_order, why_not
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.routes.capture import form_status
 from counterfoil.portal.routes.items import GOODS, RIGHT
 from counterfoil.portal.routes.order import after_save
-from counterfoil.portal.routes.rearrange import packed_of
 from counterfoil.portal.visit import Visit
 
 FIELDS = ("method", "carrier", "tracking_number", "sent")
 
 
-class Line(msgspec.Struct, frozen=True):
-    """A line that can go into a shipment, and how many units are left for it."""
-
-    item: Item
-    left: int
-
-
 @get("/orders/{order_id:str}/bags/{bag_id:str}/ship")
 async def ship_form(request: Asking, order_id: str, bag_id: str) -> Response[bytes]:
-    """Ask what goes into the shipment; everything that is left is proposed."""
+    """Ask what goes into the shipment: everything that is left, or the lines that are named."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
+    return ask_shipment(visit, read, bag_id, request.query_params.getall("item", []))
+
+
+def ask_shipment(visit: Visit, read: Read, bag_id: str, items: list[str]) -> Response[bytes]:
+    """Show the form of a new shipment. Named lines are packed first: they leave when it is said."""
     bag = _bag(read, bag_id)
     if why := why_not(check_gate, read.folder) or _nothing(read, bag):
         return visit.page(
@@ -52,7 +47,14 @@ async def ship_form(request: Asking, order_id: str, bag_id: str) -> Response[byt
     methods = [m.code for m in read.folder.methods if m.enabled]
     usual = read.order.shipping_method
     chosen = usual if usual in methods else (methods[0] if methods else "")
-    return _show(visit, read, bag, Form(version=read.order.version, values={"method": chosen}))
+    values = {"method": chosen}
+    if items:
+        values["sent"] = "no"
+        values |= {
+            UNITS + part.item.id: str(part.left if part.item.id in items else 0)
+            for part in _lines(read.folder, bag)
+        }
+    return _show(visit, read, bag, Form(version=read.order.version, values=values))
 
 
 @post("/orders/{order_id:str}/bags/{bag_id:str}/ship", status_code=200)
@@ -65,7 +67,7 @@ async def ship_now(request: Asking, order_id: str, bag_id: str) -> Response[byte
         version=read.order.version,
         values={name: visit.typed(name, 100) for name in FIELDS},
     )
-    form.values |= _quantities(read, bag, visit.typed)
+    form.values |= typed_units(_lines(read.folder, bag), visit.typed)
     packed = packed_of(form, _lines(read.folder, bag))
     if form.refused:
         return _show(visit, read, bag, form)
@@ -80,23 +82,11 @@ async def ship_now(request: Asking, order_id: str, bag_id: str) -> Response[byte
         if leaves:
             await run(visit, read.order.id, send_shipment, How(step="send"), shipment_id=made)
     except Problem as problem:
-        return _refused(visit, await read_order(visit, order_id), bag, form, problem)
+        return _show(visit, await read_order(visit, order_id), bag, refuse(form, problem))
     said = "Shipment sent" if leaves else "Shipment made up"
     return await after_save(
         visit, read.order.id, "items", GOODS, closes=True, said=said, land=f"shipment-{made}"
     )
-
-
-def _refused(
-    visit: Visit, read: Read, bag: BagShape, form: Form, problem: Problem
-) -> Response[bytes]:
-    if problem.code == "tracking_number_taken":
-        form.errors["tracking_number"] = problem.detail
-    elif problem.status in (409, 422):
-        form.notices.append(problem.detail)
-    else:
-        raise problem
-    return _show(visit, read, bag, form)
 
 
 @get("/orders/{order_id:str}/bags/{bag_id:str}/ship/says")
@@ -106,14 +96,15 @@ async def ship_says(request: Asking, order_id: str, bag_id: str) -> Response[byt
     read = await read_order(visit, order_id)
     bag, query = _bag(read, bag_id), request.query_params
     values = {name: cleaned(query, name) for name in FIELDS}
-    form = Form(values=values | _quantities(read, bag, lambda name, _: cleaned(query, name)))
+    typed = typed_units(_lines(read.folder, bag), lambda name, most: cleaned(query, name, most))
+    form = Form(values=values | typed)
     return visit.region("goods/says.html", says=_says(visit, read, bag, form))
 
 
 def _says(visit: Visit, read: Read, bag: BagShape, form: Form) -> Says:
     """Rehearse the form as it is; a line that nothing was written for goes in whole."""
     lines = _lines(read.folder, bag)
-    proposed = {f"quantity-{line.item.id}": str(line.left) for line in lines}
+    proposed = {UNITS + line.item.id: str(line.left) for line in lines}
     trial = Form(values=proposed | form.values)
     packed = packed_of(trial, lines)
     if trial.refused:
@@ -131,15 +122,10 @@ def _wanted(form: Form, packed: list[ShipmentItem]) -> WantedShipment:
     )
 
 
-def _quantities(read: Read, bag: BagShape, typed: Callable[[str, int], str]) -> dict[str, str]:
-    names = [f"quantity-{line.item.id}" for line in _lines(read.folder, bag)]
-    return {name: typed(name, 6) for name in names}
-
-
-def _lines(folder: Folder, bag: BagShape) -> list[Line]:
+def _lines(folder: Folder, bag: BagShape) -> list[Part]:
     shipments = list(folder.shipments)
     lines = [
-        Line(item, unpacked(item, shipments))
+        Part(item, unpacked(item, shipments))
         for item in folder.items
         if item.bag_id == bag.id and item.deliverable and not item.digital
     ]
