@@ -4,7 +4,9 @@ import pytest
 import pytest_asyncio
 
 from counterfoil.kernel.db import Pool
-from counterfoil.order.config import Account
+from counterfoil.kernel.ids import new_id
+from counterfoil.setup.accounts import create_account
+from tests.crash.flow import PACE
 from tests.crash.forge import Forge
 from tests.crash.scene import Scene
 from tests.db import Clock, Database
@@ -20,28 +22,31 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     running.client.close()
 
 
-@pytest_asyncio.fixture(scope="module")
-async def shop(
-    module_pool: Pool, module_account: Account, sandbox: Sandbox
-) -> AsyncIterator[Shop]:
-    """One shop for every crash of the file; each crash has an order of its own."""
-    opened = await open_shop(module_pool, module_account, sandbox)
+@pytest_asyncio.fixture
+async def shop(module_pool: Pool, sandbox: Sandbox) -> AsyncIterator[Shop]:
+    """A shop of an account of its own: its books are looked at when all its flows have died."""
+    account = await create_account(module_pool, f"Crash {new_id()}")
+    opened = await open_shop(module_pool, account, sandbox, pace=PACE)
     yield opened
     await opened.works.aclose()
 
 
 @pytest.fixture(scope="module")
-def forge(module_database: Database, module_account: Account) -> Iterator[Forge]:
-    running = Forge(module_database.app_url, module_database.owner_url, module_account)
+def forge(module_database: Database) -> Iterator[Forge]:
+    running = Forge(module_database.app_url, module_database.owner_url)
     yield running
     running.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def clock(module_database: Database) -> Clock:
     return Clock(module_database.owner_url)
 
 
-@pytest.fixture(scope="module")
-def scene(shop: Shop, forge: Forge, sandbox: Sandbox, clock: Clock) -> Scene:
-    return Scene(shop, forge, sandbox, clock)
+@pytest_asyncio.fixture
+async def scene(
+    shop: Shop, forge: Forge, sandbox: Sandbox, clock: Clock
+) -> AsyncIterator[Scene]:
+    opened = Scene(shop, forge, sandbox, clock)
+    yield opened
+    await opened.close()

@@ -3,11 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from counterfoil.work.desk import Pace
 from tests.sandbox.server import Sandbox
 from tests.work.shop import RENEW, Said, Shop
 
 PLACE, WAIT = "place", "wait"
-SOON_S = (2, 70, 70)
+#: Nothing waits for a provider here, so that a slow machine is not taken for a silent one.
+PACE = Pace(lease_s=30, deadline_s=25, propagation_s=1, mail_deadline_s=25)
+#: Until leases have ended, and then some.
+SOON_S = (31, 70, 70)
 DULL_MAX = 2
 Before = tuple[tuple[str, dict[str, Any]], ...]
 #: Lines that every door passes which asks a provider to move money.

@@ -5,16 +5,18 @@ which failpoints it passed. Everything is imported once, so a child costs millis
 process of its own all the same, and dies by `os._exit` like one.
 """
 
-import asyncio
 import gc
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
 
 import anyio._backends._asyncio  # noqa: F401 - else every child imports it anew
+import asyncpg
+import uvloop
 
 from counterfoil.kernel import failpoint
 from counterfoil.kernel.db import Pool
@@ -23,9 +25,9 @@ from counterfoil.kernel.log import set_up_log
 from counterfoil.mail.send import Post
 from counterfoil.order.config import Account
 from tests.conftest import make_admin
+from tests.crash.flow import PACE
 from tests.crash.flows import FLOWS
-from tests.db import Clock
-from tests.work.shop import QUICK, RING, Book, KeyRing, Shop, Works
+from tests.work.shop import RING, Book, KeyRing, Shop, Works
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,20 +35,22 @@ ROOT = Path(__file__).parents[2]
 class Forge:
     """The process, as the tests see it."""
 
-    def __init__(self, app_url: str, owner_url: str, account: Account) -> None:
-        self.where = {"app_url": app_url, "owner_url": owner_url, "account": account.id}
+    def __init__(self, app_url: str, owner_url: str) -> None:
+        self.where = {"app_url": app_url, "owner_url": owner_url}
         paths = [str(ROOT / "src"), str(ROOT)]
         self.process = Popen(
             [sys.executable, "-m", "tests.crash.forge"], stdin=PIPE, stdout=PIPE, text=True,
             cwd=ROOT, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         )
 
-    def run(self, flow: str, *, arm: str | None = None, **more: Any) -> tuple[int, list[str]]:
+    def run(
+        self, flow: str, *, account: str, arm: str | None = None, **more: Any
+    ) -> tuple[int, list[str]]:
         """Run a flow in a child; its exit code, and the failpoints when none was armed."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"flow": flow, "arm": arm, **self.where, **more}))
-        self.process.stdin.write("\n")
+        wanted = {"flow": flow, "account": account, "arm": arm, **self.where, **more}
+        self.process.stdin.write(json.dumps(wanted) + "\n")
         self.process.stdin.flush()
         told = json.loads(self.process.stdout.readline())
         return told["code"], told["passed"]
@@ -64,12 +68,15 @@ async def play(wanted: dict[str, Any]) -> None:
     pool = Pool(wanted["app_url"], size=6)
     post = Post(wanted["smtp"], sender="shop@example.com") if wanted.get("smtp") else None
     account = Account(id=wanted["account"], name="Test", created_at=None)  # type: ignore[arg-type]
-    works = Works(pool, Book(pool), keys=KeyRing(RING), pace=QUICK, post=post)
+    works = Works(pool, Book(pool), keys=KeyRing(RING), pace=PACE, post=post)
     shop = Shop(works, make_admin(account))
     if wanted["flow"] == "work":
+        owner = await asyncpg.connect(wanted["owner_url"])
         for seconds in wanted["steps"]:
-            await Clock(wanted["owner_url"]).advance(seconds)
+            await owner.execute(
+                "update clock_offset set seconds = seconds + $1, allowed = true", seconds)
             await shop.worked()
+        await owner.close()
     else:
         await FLOWS[wanted["flow"]].play(shop, wanted["order_id"], wanted["key"])
     await works.aclose()
@@ -83,9 +90,9 @@ def child(wanted: dict[str, Any], told: int) -> None:
     else:
         failpoint.record(passed)
     try:
-        asyncio.run(play(wanted))
+        uvloop.run(play(wanted))
     except BaseException as failure:  # noqa: BLE001 - the parent is told
-        print(repr(failure), file=sys.stderr)
+        traceback.print_exception(failure)
         os._exit(1)
     os.write(told, json.dumps(passed).encode())
     os._exit(0)

@@ -41,7 +41,7 @@ class Pairs:
         if name not in self._first:
             key, order_id = await self._begin(name)
             if name in DOORS:
-                _, points = self.scene.forge.run(name, order_id=order_id, key=key)
+                _, points = self.scene.run(name, order_id=order_id, key=key)
             else:
                 points = await self.scene.play_worker(FLOWS[name].steps_s)
             self._first[name] = instants(points)
@@ -74,7 +74,7 @@ class Pairs:
     async def _play_one(self, name: str, first: str, second: str) -> None:
         flow = FLOWS[name]
         key, order_id = await self._die(name, first)
-        code, _ = self.scene.forge.run("work", steps=flow.steps_s, arm=second)
+        code, _ = self.scene.run("work", steps=flow.steps_s, arm=second)
         assert code in (0, DEAD), code
         await self.scene.keep_time()
         for _ in range(2):

@@ -1,7 +1,10 @@
 """One database, one provider, one clock, and the process in which everybody dies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
 
 from counterfoil.book.invariants import check
 from counterfoil.kernel.failpoint import DEAD
@@ -14,6 +17,14 @@ from tests.sandbox.server import Sandbox
 from tests.work.ledger import assert_same, moved
 from tests.work.shop import Shop
 
+_ADVANCE = "update clock_offset set seconds = seconds + $1, allowed = true returning seconds"
+_DUE = "select least({}) <= cf_now() + make_interval(secs => $1)".format(
+    ", ".join(
+        f"(select due_at from {table} where due_at is not null order by due_at limit 1)"
+        for table in ("transactions", "payments", "inbound_events", "holds", "letters")
+    )
+)
+
 
 @dataclass
 class Scene:
@@ -23,21 +34,26 @@ class Scene:
     forge: Forge
     sandbox: Sandbox
     clock: Clock
+    _owner: "list[asyncpg.Connection[Any]]" = field(default_factory=list)
+
+    def run(self, flow: str, **more: Any) -> tuple[int, list[str]]:
+        """Run a flow, or `work`, in a process that may die of it."""
+        return self.forge.run(flow, account=self.shop.actor.account_id, **more)
 
     async def kill(self, name: str, order_id: str, key: str, point: str) -> None:
         """Let a door die at a failpoint."""
-        code, _ = self.forge.run(name, order_id=order_id, key=key, arm=point)
+        code, _ = self.run(name, order_id=order_id, key=key, arm=point)
         assert code == DEAD, f"{name} did not pass {point}"
 
     async def kill_worker(self, steps_s: Sequence[int], point: str) -> None:
         """Let a worker die at a failpoint, while time passes."""
-        code, _ = self.forge.run("work", steps=steps_s, arm=point)
+        code, _ = self.run("work", steps=steps_s, arm=point)
         assert code == DEAD, f"the worker did not pass {point}"
         await self.keep_time()
 
     async def play_worker(self, steps_s: Sequence[int]) -> list[str]:
         """Let a worker do all there is; the failpoints it passed."""
-        code, points = self.forge.run("work", steps=steps_s)
+        code, points = self.run("work", steps=steps_s)
         assert code == 0
         await self.keep_time()
         return points
@@ -56,16 +72,34 @@ class Scene:
         return order_id
 
     async def recover(self, steps_s: Sequence[int] = SOON_S) -> None:
-        """Let time pass and the worker work until nothing is left to do."""
-        for seconds in steps_s:
-            await self.clock.advance(seconds)
-            await self.keep_time()
-            await self.shop.worked()
+        """Let time pass and the worker work until nothing is left to do.
 
-    async def keep_time(self) -> None:
-        """Let the provider live at the same time as our database."""
-        self.sandbox.clock(await self.clock.offset_s())
+        Where nothing becomes due in the time that is left it passes at once.
+        """
+        left_s = sum(steps_s)
+        for seconds in steps_s:
+            if not await self.look(_DUE, left_s):
+                await self.keep_time(left_s)
+                return
+            await self.keep_time(seconds)
+            await self.shop.worked()
+            left_s -= seconds
+
+    async def keep_time(self, seconds: int = 0) -> None:
+        """Let time pass, for the provider as for our database."""
+        self.sandbox.clock(await self.look(_ADVANCE, seconds))
         self.shop.works.clock._at = None  # it asks once a second, of a clock that jumps
+
+    async def look(self, sql: str, *values: Any) -> Any:
+        """Ask the database as its owner; one value."""
+        if not self._owner:
+            self._owner.append(await asyncpg.connect(self.clock.owner_url))
+        return await self._owner[0].fetchval(sql, *values)
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        while self._owner:
+            await self._owner.pop().close()
 
     async def assert_recovered(self, flow: Flow, order_id: str, key: str) -> None:
         """One effect, the same answer for ever, and books that agree."""

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.database
 async def test_a_door_dies_at_each_line(scene: Scene, name: str):
     flow = DOORS[name]
     order_id = await flow.prepare(scene.shop, scene.sandbox)
-    code, points = scene.forge.run(name, order_id=order_id, key=f"{name}-whole")
+    code, points = scene.run(name, order_id=order_id, key=f"{name}-whole")
     assert code == 0
     if order_id:
         assert moved(await scene.shop.folder(order_id)) == flow.leads_to, "undisturbed"
@@ -66,7 +66,7 @@ async def test_there_are_enough_flows_and_enough_ways_to_die(scene: Scene):
     killed_at = {}
     for name, flow in DOORS.items():
         order_id = await flow.prepare(scene.shop, scene.sandbox)
-        _, points = scene.forge.run(name, order_id=order_id, key=f"{name}-counted")
+        _, points = scene.run(name, order_id=order_id, key=f"{name}-counted")
         killed_at[name] = len(instants(points))
     for name, flow in WORKERS.items():
         await scene.recover(flow.steps_s)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.crash.flow import instants
+from tests.crash.flow import PACE, instants
 from tests.crash.scene import Scene
 from tests.work.post_office import PostOffice
 from tests.work.shop import CANCEL
@@ -23,7 +23,7 @@ async def test_a_letter_is_sent_once_or_at_most_twice_and_never_not(scene: Scene
     async def work(point: str | None = None) -> tuple[int, list[str]]:
         """This process's mail server goes on serving meanwhile."""
         return await asyncio.to_thread(
-            scene.forge.run, "work", arm=point, steps=[0], smtp=office.url)
+            scene.run, "work", arm=point, steps=[0], smtp=office.url)
 
     await wanted()
     code, points = await work()
@@ -36,7 +36,7 @@ async def test_a_letter_is_sent_once_or_at_most_twice_and_never_not(scene: Scene
         order_id = await wanted()
         code, _ = await work(point)
         assert code == 137, point
-        await scene.clock.advance(2)
+        await scene.clock.advance(PACE.lease_s + 1)
         code, _ = await work()
         assert code == 0
         letter = (await scene.shop.folder(order_id)).letters[0]

@@ -1,10 +1,13 @@
 """Starts the sandbox as the process it is, for the fixtures of any test that needs a gateway."""
 
 import contextlib
+import http.client
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,8 @@ class Sandbox:
         self.url = ""
         self.process: subprocess.Popen[str] | None = None
         self.client = httpx2.Client(trust_env=False, timeout=10)
+        self._lines = threading.local()
+        self._opened: list[http.client.HTTPConnection] = []
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -66,15 +71,40 @@ class Sandbox:
             time.sleep(0.02)
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """Send one request with the key and return the parsed answer; raises on a refusal."""
-        answer = self.client.request(
-            method,
-            self.url + path,
-            json=body,
-            headers={"authorization": f"Bearer {API_KEY}", **headers},
-        )
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
+        """Send one request with the key and return the parsed answer; raises on a refusal.
+
+        Thousands of these are sent, so over a bare connection: a fifth of what a client costs.
+        """
+        content = None if body is None else json.dumps(body)
+        headers = {"authorization": f"Bearer {API_KEY}", **headers}
+        if content is not None:
+            headers["content-type"] = "application/json"
+        status, told = self._exchange(method, path, content, headers)
+        if status >= 400:
+            request = httpx2.Request(method, self.url + path)
+            httpx2.Response(status, content=told, request=request).raise_for_status()
+        return json.loads(told) if told else None
+
+    def _exchange(
+        self, method: str, path: str, content: str | None, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
+        """Say it once more where the line was given up since it was last used."""
+        while True:
+            line = getattr(self._lines, "kept", None)
+            used = line is not None and line.port == self.port
+            if not used:
+                line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+                self._lines.kept = line
+                self._opened.append(line)
+            try:
+                line.request(method, path, content, headers)
+                answer = line.getresponse()
+                return answer.status, answer.read()
+            except (http.client.HTTPException, OSError) as broken:
+                line.close()
+                self._lines.kept = None
+                if not used or not isinstance(broken, ConnectionError):
+                    raise httpx2.ReadError(repr(broken)) from broken
 
     def ledger(self, **only: str | int) -> list[dict[str, Any]]:
         """Every effect there was, in order; `reference=` and `payment=` narrow it."""
@@ -178,6 +208,9 @@ class Sandbox:
         self.process.stdout.close()
         self.client.close()
         self.client = httpx2.Client(trust_env=False, timeout=10)
+        while self._opened:
+            self._opened.pop().close()
+        self._lines = threading.local()
         return code
 
 

@@ -14,6 +14,8 @@ from contextlib import AsyncExitStack
 from enum import StrEnum
 from typing import Any
 
+import uvloop
+
 from counterfoil.kernel import failpoint
 from counterfoil.kernel.guard import in_transaction
 from tests.work.shop import Shop
@@ -102,7 +104,7 @@ class Actor:
 
     def _live(self) -> None:
         _here.actor = self
-        with asyncio.Runner() as runner:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             shop = self._open_shop()
             while self._wait_for_job():
                 assert self._job is not None

@@ -64,11 +64,13 @@ async def on_stage(part: Callable[[Stage], Awaitable[str]]) -> str:
 
 async def deaths(stage: Stage, *, seconds: float, seed: int) -> str:
     """Deaths in pairs, in random order."""
-    forge = Forge(stage.database.app_url, stage.database.owner_url, stage.account)
+    forge = Forge(stage.database.app_url, stage.database.owner_url)
+    scene = Scene(stage.shop, forge, stage.sandbox, stage.clock)
     try:
-        pairs = Pairs(Scene(stage.shop, forge, stage.sandbox, stage.clock), seed)
+        pairs = Pairs(scene, seed)
         await pairs.play(seconds)
     finally:
+        await scene.close()
         forge.close()
     return f"{len(pairs.played)} pairs of deaths in {len(FLOWS)} flows, 0 lost, 0 doubled"
 

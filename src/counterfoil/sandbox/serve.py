@@ -8,6 +8,7 @@ import socket
 import sys
 from pathlib import Path
 
+import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
@@ -70,5 +71,5 @@ def main(argv: list[str] | None = None) -> int:
         with socket.socket() as free:
             free.bind((chosen.host, 0))
             port = free.getsockname()[1]
-    asyncio.run(_serve(chosen, port))
+    uvloop.run(_serve(chosen, port))
     return 0
