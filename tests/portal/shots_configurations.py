@@ -9,7 +9,8 @@ from counterfoil.order.config import BUILT_IN_STATES, ShipmentMethod, Store
 from counterfoil.order.item import DELIVERY_STATES
 from counterfoil.portal.forms import Form
 from counterfoil.portal.routes import deliveries, methods
-from counterfoil.portal.state_forms import Shelf, blank, shown
+from counterfoil.portal.shelf import Shelf
+from counterfoil.portal.state_forms import StateShelf, blank, shown
 from counterfoil.portal.state_words import COUNTS_AS, HUES, orders_href, orders_of, rows_of
 from counterfoil.setup.states import ShownState
 from counterfoil.work.migrating import Kept, Migrated
@@ -53,8 +54,8 @@ def _states() -> list[ShownState]:
     return [*built_in, *own]
 
 
-def shelf(stores: list[Store] | None = None) -> Shelf:
-    return Shelf(STORES[0], STORES if stores is None else stores, _states())
+def shelf(stores: list[Store] | None = None) -> StateShelf:
+    return StateShelf(STORES[0], STORES if stores is None else stores, _states())
 
 
 def listed(**given: Any) -> dict[str, Any]:
@@ -134,20 +135,20 @@ def delivery_names(**more: Any) -> dict[str, Any]:
     """What the page of delivery states is shown from."""
     values = {"PROCESSING": "On the picking list", "READY": "Packed"}
     rows = [(code, name, deliveries.MEANS[code]) for code, name in DELIVERY_STATES.items()]
-    return {"shelf": deliveries.Shelf(STORES[0], STORES), "rows": rows, "said": "",
+    return {"shelf": Shelf(STORES[0], STORES), "rows": rows, "said": "",
             "label_max": deliveries.LABEL_MAX, "form": Form(values=values), **more}
 
 
 def listed_methods(some: list[ShipmentMethod], said: str = "") -> dict[str, Any]:
     rows = [methods.Row(one, methods.sample_link(one.tracking_url)) for one in some]
-    return {"shelf": methods.Shelf(STORES[0], STORES, some), "rows": rows, "said": said}
+    return {"shelf": methods.MethodShelf(STORES[0], STORES, some), "rows": rows, "said": said}
 
 
 def method(found: ShipmentMethod | None, **more: Any) -> dict[str, Any]:
     link = (found.tracking_url or "") if found else ""
     values = {"enabled": "1", "tracking_url": link, "name": found.name if found else ""}
     return {
-        "shelf": methods.Shelf(STORES[0], STORES, METHODS), "method": found,
+        "shelf": methods.MethodShelf(STORES[0], STORES, METHODS), "method": found,
         "sample": methods.sample_link(link), "form": Form(values=values, **more), "back": BACK,
     }
 

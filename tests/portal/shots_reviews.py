@@ -14,7 +14,7 @@ from counterfoil.portal.holding import BLOCK_CHOICES, FIELDS, REASON_CHOICES, he
 from counterfoil.portal.review_forms import LABELS, Verdict, shown
 from counterfoil.portal.reviewing import review_row, review_view
 from counterfoil.portal.routes.reviews import NOTE_NEEDED, TABS
-from counterfoil.portal.state_forms import Shelf
+from counterfoil.portal.shelf import Shelf
 from tests.portal import sample_order
 from tests.portal.samples import FRAME, NOW
 from tests.portal.shots_configurations import STORES
@@ -62,6 +62,12 @@ def in_review(**more: Any) -> OrderShape:
         **more,
     }
     return sample_order.order(**given)
+
+
+def moot() -> OrderShape:
+    """An order that was cancelled while it waited for its review."""
+    ended = {"code": "canceled", "name": "Cancelled", "system_state": "CANCELED", "colour": "grey"}
+    return in_review(state=ended, attention=[], allowed_actions=[])
 
 
 def _queued(place: int, **more: Any) -> QueuedReview:
@@ -159,7 +165,7 @@ def rules(**given: Any) -> dict[str, Any]:
                         countries=["KP", "IR"]),
     )
     return {
-        "shelf": Shelf(STORES[0], STORES, ()), "form": shown(kept), "verdict": None,
+        "shelf": Shelf(STORES[0], STORES), "form": shown(kept), "verdict": None,
         "labels": LABELS, "said": "", **given,
     }
 
@@ -173,7 +179,7 @@ def tried() -> dict[str, Any]:
 
 
 def refused_rules() -> dict[str, Any]:
-    context = rules(shelf=Shelf(STORES[0], STORES[:1], ()))
+    context = rules(shelf=Shelf(STORES[0], STORES[:1]))
     context["form"].values |= {"amount_over": "5oo NOK", "orders": "0"}
     context["form"].errors |= {
         "amount_over": "“5oo NOK”: Write an amount such as 1234.50.",

@@ -17,7 +17,7 @@ from counterfoil.portal.settings_forms import (
     REFUND_ORDERS,
     shown,
 )
-from counterfoil.portal.state_forms import Shelf
+from counterfoil.portal.shelf import Shelf
 from counterfoil.setup.store_changes import StoreEdit, newest
 from tests.portal.samples import FRAME, NOW
 
@@ -48,7 +48,7 @@ WRONG = Form(
 def settings(**typed: Form) -> dict[str, Any]:
     """The page, with forms as they were typed."""
     return {
-        "shelf": Shelf(STORE, (STORE, OTHER), ()),
+        "shelf": Shelf(STORE, (STORE, OTHER)),
         "cards": CARDS,
         "forms": {name: typed.get(name) or shown(name, STORE) for name in CARDS},
         "changed": {name: newest(EDITS, card.saves) for name, card in CARDS.items()},

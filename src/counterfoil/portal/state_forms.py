@@ -3,15 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from counterfoil.kernel.problem import NotFound
-from counterfoil.order.config import Store
 from counterfoil.portal.forms import Form
+from counterfoil.portal.shelf import Shelf
 from counterfoil.portal.state_words import COUNTS_AS, HUES
 from counterfoil.portal.visit import Visit
 from counterfoil.setup.states import NewState, ShownState, StateChange, list_states
-from counterfoil.setup.stores import list_stores
 
 FIELDS = {
     "name": "Name",
@@ -28,17 +26,10 @@ _KINDS = {label.casefold(): one for one, label in COUNTS_AS} | {
 }
 
 
-class Shelf(NamedTuple):
-    """The store whose configuration is looked at, those to choose from, and its states."""
+class StateShelf(Shelf, frozen=True):
+    """A store with its states."""
 
-    store: Store
-    stores: Sequence[Store]
     states: Sequence[ShownState]
-
-    @property
-    def several(self) -> bool:
-        """Whether there is a choice of stores."""
-        return len(self.stores) > 1
 
     def state(self, code: str) -> ShownState:
         """Find a state. Raises NotFound."""
@@ -48,27 +39,11 @@ class Shelf(NamedTuple):
         return found
 
 
-async def read_store(visit: Visit, code: str) -> tuple[Store, Sequence[Store]]:
-    """Find the store that is meant, the first one without a code, among those the actor may see.
-
-    Raises NotFound.
-    """
+async def read_states(visit: Visit, shelf: Shelf) -> StateShelf:
+    """Read a store's states."""
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
-        stores = (await list_stores(connection, limit=100)).data
-    own = visit.actor.stores
-    seen = [one for one in stores if own is None or one.code in own]
-    for store in seen:
-        if code in ("", store.code):
-            return store, seen
-    raise NotFound("There is no such store.")
-
-
-async def read_shelf(visit: Visit, code: str = "") -> Shelf:
-    """Read a store's states. Raises NotFound."""
-    store, stores = await read_store(visit, code)
-    async with visit.works.pool.connection(visit.actor.account_id) as connection:
-        states = (await list_states(connection, store=store.code, limit=100)).data
-    return Shelf(store, stores, states)
+        states = (await list_states(connection, store=shelf.store.code, limit=100)).data
+    return StateShelf(shelf.store, shelf.stores, states)
 
 
 def blank() -> Form:

@@ -1,17 +1,14 @@
 """Delivery states: what a store calls each of them. [U-15; design guide 3.11]"""
 
-from typing import NamedTuple
-
 from litestar import Response, get, post
 
 from counterfoil.kernel.db import Connection
-from counterfoil.order.config import Store
 from counterfoil.order.item import DELIVERY_STATES
 from counterfoil.portal import respond
 from counterfoil.portal.doing import do_once
 from counterfoil.portal.forms import Form
 from counterfoil.portal.respond import Asking
-from counterfoil.portal.state_forms import read_store
+from counterfoil.portal.shelf import Shelf, begin_at_store
 from counterfoil.portal.visit import Visit
 from counterfoil.setup.delivery_labels import label_delivery_states, read_alike
 
@@ -32,30 +29,10 @@ MEANS = {
 }
 
 
-class Shelf(NamedTuple):
-    """The store whose names are looked at, and those to choose from."""
-
-    store: Store
-    stores: list[Store]
-
-    @property
-    def several(self) -> bool:
-        """Whether there is a choice of stores."""
-        return len(self.stores) > 1
-
-
-async def _begin(request: Asking) -> tuple[Visit, Shelf]:
-    visit = await Visit.begin(request, RIGHT, here=HERE)
-    visit.actor.require_whole_order()
-    code = request.query_params.get("store", "") or visit.typed("store", 64)
-    store, stores = await read_store(visit, code)
-    return visit, Shelf(store, list(stores))
-
-
 @get("/config/deliveries")
 async def deliveries_page(request: Asking) -> Response[bytes]:
     """List the delivery states, each with a field for the store's own name."""
-    visit, shelf = await _begin(request)
+    visit, shelf = await begin_at_store(request, RIGHT, here=HERE)
     said = "Saved." if request.query_params.get("saved") else ""
     return _show(visit, shelf, Form(values=dict(shelf.store.delivery_labels)), said)
 
@@ -63,7 +40,7 @@ async def deliveries_page(request: Asking) -> Response[bytes]:
 @post("/config/deliveries", status_code=200)
 async def save(request: Asking) -> Response[bytes]:
     """Save all names at once; an empty field is our own name again."""
-    visit, shelf = await _begin(request)
+    visit, shelf = await begin_at_store(request, RIGHT, here=HERE)
     form = Form(values={code: visit.typed(code, 200).strip() for code in DELIVERY_STATES})
     for code, label in form.values.items():
         if len(label) > LABEL_MAX:

@@ -7,12 +7,13 @@ from litestar import Response, get, post
 
 from counterfoil.kernel.db import Connection
 from counterfoil.kernel.problem import NotFound, Problem
-from counterfoil.order.config import ShipmentMethod, Store
+from counterfoil.order.config import ShipmentMethod
 from counterfoil.portal import respond
 from counterfoil.portal.doing import do_once, tell_refused
 from counterfoil.portal.forms import Form
 from counterfoil.portal.respond import Asking
-from counterfoil.portal.state_forms import code_of, read_store
+from counterfoil.portal.shelf import Shelf, begin_at_store
+from counterfoil.portal.state_forms import code_of
 from counterfoil.portal.visit import Visit
 from counterfoil.setup.methods import (
     MethodChange,
@@ -40,17 +41,10 @@ class Row(NamedTuple):
     sample: str
 
 
-class Shelf(NamedTuple):
-    """The store whose methods are looked at, and those to choose from."""
+class MethodShelf(Shelf, frozen=True):
+    """A store with its shipment methods."""
 
-    store: Store
-    stores: list[Store]
     methods: list[ShipmentMethod]
-
-    @property
-    def several(self) -> bool:
-        """Whether there is a choice of stores."""
-        return len(self.stores) > 1
 
     def method(self, code: str) -> ShipmentMethod:
         """Find a method. Raises NotFound."""
@@ -60,23 +54,20 @@ class Shelf(NamedTuple):
         return found
 
 
-async def _begin(request: Asking) -> tuple[Visit, Shelf]:
-    visit = await Visit.begin(request, RIGHT, here=HERE)
-    visit.actor.require_whole_order()
-    code = request.query_params.get("store", "") or visit.typed("store", 64)
-    store, stores = await read_store(visit, code)
+async def _begin(request: Asking) -> tuple[Visit, MethodShelf]:
+    visit, shelf = await begin_at_store(request, RIGHT, here=HERE)
     methods: list[ShipmentMethod] = []
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
         cursor: str | None = None
         while True:
-            page = await list_methods(connection, store=store.code, limit=100, cursor=cursor)
+            page = await list_methods(connection, store=shelf.store.code, limit=100, cursor=cursor)
             methods += page.data
             cursor = page.next_cursor
             if cursor is None or len(methods) >= 1000:
-                return visit, Shelf(store, list(stores), methods)
+                return visit, MethodShelf(shelf.store, shelf.stores, methods)
 
 
-def _back(shelf: Shelf, said: str = "") -> str:
+def _back(shelf: MethodShelf, said: str = "") -> str:
     return f"/portal/config/methods?store={shelf.store.code}" + (f"&saved={said}" if said else "")
 
 
@@ -167,7 +158,7 @@ async def save(request: Asking, code: str) -> Response[bytes]:
 
 async def _done(
     visit: Visit,
-    shelf: Shelf,
+    shelf: MethodShelf,
     form: Form,
     effect: Callable[[Connection], Awaitable[None]],
     said: str,
@@ -195,7 +186,7 @@ def _typed(visit: Visit) -> Form:
 
 
 def _show(
-    visit: Visit, shelf: Shelf, form: Form, method: ShipmentMethod | None = None
+    visit: Visit, shelf: MethodShelf, form: Form, method: ShipmentMethod | None = None
 ) -> Response[bytes]:
     return visit.page(
         "configurations/method.html",

@@ -14,7 +14,7 @@ from counterfoil.portal.doing import do_once, tell_refused
 from counterfoil.portal.forms import Form
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.routes.states import back_to, begin
-from counterfoil.portal.state_forms import Shelf
+from counterfoil.portal.state_forms import StateShelf
 from counterfoil.portal.state_words import orders_href, orders_of
 from counterfoil.portal.visit import Visit
 from counterfoil.setup.states import note_migration
@@ -76,7 +76,7 @@ async def migrate_now(request: Asking, code: str) -> Response[bytes]:
 
 
 async def _show(
-    visit: Visit, shelf: Shelf, code: str, to: str, form: Form | None = None
+    visit: Visit, shelf: StateShelf, code: str, to: str, form: Form | None = None
 ) -> Response[bytes]:
     state = shelf.state(code)
     told: Migrated | None = None

@@ -11,7 +11,7 @@ from counterfoil.portal.forms import Form
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.review_forms import LABELS, Verdict, shown, typed_rules
 from counterfoil.portal.routes.capture import form_status
-from counterfoil.portal.state_forms import Shelf, read_store
+from counterfoil.portal.shelf import Shelf, begin_at_store
 from counterfoil.portal.visit import Visit
 from counterfoil.setup.review_rules import read_rules, save_rules
 
@@ -22,7 +22,7 @@ PATH = "/portal/config/review-rules"
 @get("/config/review-rules")
 async def rules_page(request: Asking) -> Response[bytes]:
     """Show a store's rules in their form."""
-    visit, shelf = await _begin(request)
+    visit, shelf = await begin_at_store(request, RIGHT, here=HERE)
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
         rules = await read_rules(connection, shelf.store.code)
     saved = "saved" in request.query_params
@@ -32,7 +32,7 @@ async def rules_page(request: Asking) -> Response[bytes]:
 @post("/config/review-rules", status_code=200)
 async def save(request: Asking) -> Response[bytes]:
     """Save the rules; orders that are here already are not screened again."""
-    visit, shelf = await _begin(request)
+    visit, shelf = await begin_at_store(request, RIGHT, here=HERE)
     form, rules = typed_rules(visit)
     if rules is None:
         return _show(visit, shelf, form)
@@ -46,7 +46,7 @@ async def save(request: Asking) -> Response[bytes]:
 @post("/config/review-rules/try", status_code=200)
 async def try_rules(request: Asking) -> Response[bytes]:
     """Tell what the rules as typed would have made of an order; nothing is saved."""
-    visit, shelf = await _begin(request)
+    visit, shelf = await begin_at_store(request, RIGHT, here=HERE)
     form, rules = typed_rules(visit)
     verdict = None
     if rules is not None:
@@ -68,14 +68,6 @@ async def _try(visit: Visit, shelf: Shelf, form: Form, rules: ReviewRules) -> Ve
         return None
     order, screening = found
     return Verdict(order.number, order.id, judge(screening, order))
-
-
-async def _begin(request: Asking) -> tuple[Visit, Shelf]:
-    visit = await Visit.begin(request, RIGHT, here=HERE)
-    visit.actor.require_whole_order()
-    code = request.query_params.get("store", "") or visit.typed("store", 64)
-    store, stores = await read_store(visit, code)
-    return visit, Shelf(store, stores, ())
 
 
 def _show(

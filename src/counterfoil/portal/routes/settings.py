@@ -19,7 +19,7 @@ from counterfoil.portal.settings_forms import (
     shown,
     typed_card,
 )
-from counterfoil.portal.state_forms import Shelf, read_store
+from counterfoil.portal.shelf import Shelf, begin_at_store
 from counterfoil.portal.visit import Visit
 from counterfoil.setup.store_changes import StoreEdit, edits_of_store, newest
 from counterfoil.setup.stores import change_store
@@ -30,14 +30,14 @@ RIGHT, HERE, PATH = "settings.manage", "settings", "/portal/settings"
 @get("/settings")
 async def settings_page(request: Asking) -> Response[bytes]:
     """Show a store's settings, each card with who changed it last."""
-    visit, shelf = await _begin(request)
+    visit, shelf = await begin_at_store(request, RIGHT, here=HERE)
     return await _show(visit, shelf, {}, saved=request.query_params.get("saved", ""))
 
 
 @post("/settings/{card:str}", status_code=200)
 async def save_card(request: Asking, card: str) -> Response[bytes]:
     """Save one card; the others stay as they are, whatever was typed there."""
-    visit, shelf = await _begin(request)
+    visit, shelf = await begin_at_store(request, RIGHT, here=HERE)
     if card not in CARDS:
         raise NotFound("There is no such card.")
     form, change = typed_card(visit, card, shelf.store)
@@ -59,14 +59,6 @@ async def save_card(request: Asking, card: str) -> Response[bytes]:
     if form.refused:
         return await _show(visit, shelf, {card: form})
     return respond.go(f"{PATH}?store={shelf.store.code}&saved={card}#{card}")
-
-
-async def _begin(request: Asking) -> tuple[Visit, Shelf]:
-    visit = await Visit.begin(request, RIGHT, here=HERE)
-    visit.actor.require_whole_order()
-    code = request.query_params.get("store", "") or visit.typed("store", 64)
-    store, stores = await read_store(visit, code)
-    return visit, Shelf(store, stores, ())
 
 
 async def _edits(visit: Visit, store: Store) -> list[StoreEdit]:

@@ -13,11 +13,12 @@ from counterfoil.portal.doing import do_once, tell_refused
 from counterfoil.portal.forms import Form
 from counterfoil.portal.offered import forget_offered
 from counterfoil.portal.respond import Asking
+from counterfoil.portal.shelf import begin_at_store
 from counterfoil.portal.state_forms import (
     FIELDS,
-    Shelf,
+    StateShelf,
     blank,
-    read_shelf,
+    read_states,
     shown,
     typed_form,
     wanted_change,
@@ -47,15 +48,13 @@ SAVED = {
 }
 
 
-async def begin(request: Asking) -> tuple[Visit, Shelf]:
-    """Begin a visit at the store that the address or the form names."""
-    visit = await Visit.begin(request, RIGHT, here=HERE)
-    visit.actor.require_whole_order()
-    code = request.query_params.get("store", "") or visit.typed("store", 64)
-    return visit, await read_shelf(visit, code)
+async def begin(request: Asking) -> tuple[Visit, StateShelf]:
+    """Begin a visit at the states of the store that the address or the form names."""
+    visit, shelf = await begin_at_store(request, RIGHT, here=HERE)
+    return visit, await read_states(visit, shelf)
 
 
-def back_to(shelf: Shelf, said: str = "") -> str:
+def back_to(shelf: StateShelf, said: str = "") -> str:
     """Write the address of a store's states."""
     return f"/portal/config/states?store={shelf.store.code}" + (f"&saved={said}" if said else "")
 
@@ -127,7 +126,7 @@ async def save(request: Asking, code: str) -> Response[bytes]:
     if not form.refused:
         await _change(visit, shelf, code, wanted_change(form, whole=whole), form)
     if form.refused:
-        return _show(visit, await read_shelf(visit, shelf.store.code), form, code)
+        return _show(visit, await read_states(visit, shelf), form, code)
     return respond.go(back_to(shelf, "changed"))
 
 
@@ -166,7 +165,7 @@ async def delete(request: Asking, code: str) -> Response[bytes]:
         await do_once(visit, effect)
     except Problem as problem:
         tell_refused(problem, form, {})
-        return _show_delete(visit, await read_shelf(visit, shelf.store.code), code, form)
+        return _show_delete(visit, await read_states(visit, shelf), code, form)
     forget_offered()
     return respond.go(back_to(shelf, "deleted"))
 
@@ -187,7 +186,9 @@ async def _added(visit: Visit, new: list[NewState], form: Form, *, many: bool = 
     return True
 
 
-async def _change(visit: Visit, shelf: Shelf, code: str, change: StateChange, form: Form) -> None:
+async def _change(
+    visit: Visit, shelf: StateShelf, code: str, change: StateChange, form: Form
+) -> None:
     async def effect(connection: Connection) -> None:
         await change_state(connection, visit.actor, code, change, store=shelf.store.code)
 
@@ -198,7 +199,7 @@ async def _change(visit: Visit, shelf: Shelf, code: str, change: StateChange, fo
     forget_offered()
 
 
-def _show(visit: Visit, shelf: Shelf, form: Form, code: str = "") -> Response[bytes]:
+def _show(visit: Visit, shelf: StateShelf, form: Form, code: str = "") -> Response[bytes]:
     state = shelf.state(code) if code else None
     return visit.page(
         "configurations/state.html",
@@ -215,7 +216,7 @@ def _show(visit: Visit, shelf: Shelf, form: Form, code: str = "") -> Response[by
     )
 
 
-def _show_many(visit: Visit, shelf: Shelf, form: Form) -> Response[bytes]:
+def _show_many(visit: Visit, shelf: StateShelf, form: Form) -> Response[bytes]:
     return visit.page(
         "configurations/many.html",
         status=422 if form.refused else 200,
@@ -226,7 +227,7 @@ def _show_many(visit: Visit, shelf: Shelf, form: Form) -> Response[bytes]:
     )
 
 
-def _show_delete(visit: Visit, shelf: Shelf, code: str, form: Form) -> Response[bytes]:
+def _show_delete(visit: Visit, shelf: StateShelf, code: str, form: Form) -> Response[bytes]:
     state = shelf.state(code)
     return visit.page(
         "configurations/delete.html",
