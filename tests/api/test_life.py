@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.server import wanted
+from tests.api.server import code_of, wanted
 
 
 @pytest.mark.proves("Z-6", "U-5")
@@ -89,7 +89,7 @@ def test_money_and_goods_go_their_way_to_the_end(shop):
     assert shop.get(f"{at}/transactions/{row['id']}").json() == row
 
 
-@pytest.mark.proves("V-1", "V-12", "V-13", "V-15")
+@pytest.mark.proves("V-1", "V-12", "V-13", "V-14", "V-15", "V-16")
 def test_a_bag_is_refunded_in_either_set_of_words(shop):
     order = shop.captured()
     acme, zeta = order["bags"]
@@ -107,8 +107,15 @@ def test_a_bag_is_refunded_in_either_set_of_words(shop):
     assert theirs.json()["reference"]
     whole = shop.post(f"{at}/{zeta['id']}/refunds", {"amount_refunded": 2000})
     assert whole.json()["allocations"] == [{"bag_id": zeta["id"], "amount": 2000}]
-    assert len(shop.get(f"{at}/{acme['id']}/refunds").json()) == 2
-    assert len(shop.get(f"{at}/{zeta['id']}/refunds").json()) == 1
+    made = [one.json()["id"] for one in (ours, theirs, whole)]
+    lists = (f"/v1/orders/{order['id']}", f"{at}/{acme['id']}", f"{at}/{zeta['id']}")
+    listed = [[one["id"] for one in shop.get(f"{of}/refunds").json()] for of in lists]
+    assert listed == [made, made[:2], made[2:]], "all of them, the oldest first"
+    other = shop.order()["id"]
+    assert shop.get(f"/v1/orders/{other}/refunds").json() == []
+    assert code_of(shop.get(f"/v1/orders/{other}/refunds/{made[0]}")) == (404, "not_found")
+    elsewhere = shop.get(f"/v1/orders/{other}/bags/{acme['id']}/refunds")
+    assert code_of(elsewhere) == (404, "not_found")
     twice = shop.post(f"{at}/{zeta['id']}/refunds", {"amount": 1, "amount_refunded": 1})
     assert twice.status_code == 422
 

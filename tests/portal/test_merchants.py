@@ -94,6 +94,27 @@ def test_the_order_page_says_whose_sums_they_are(split: Split, mia: httpx2.Clien
         assert f'"/portal/orders/{split.id}{door}"' not in page
 
 
+def test_the_order_page_does_not_call_nothing_what_it_keeps_back(
+    split: Split, mia: httpx2.Client
+) -> None:
+    page = mia.get(f"/portal/orders/{split.id}").text
+    assert "No payment has reached us" not in page
+    assert "No notes." not in page
+    assert re.search(r"EUR captured, .* in your bags", page)
+    assert "Money captured" in page
+    assert "Captured <" not in page
+
+
+def test_the_menu_has_no_door_to_what_is_about_whole_orders(
+    split: Split, mia: httpx2.Client
+) -> None:
+    page = mia.get("/portal/orders/open").text
+    for door in ("reviews", "expiring", "tasks", "settle", "letters"):
+        assert f'href="/portal/{door}"' not in page
+    assert 'href="/portal/returns"' in page
+    assert mia.get("/portal/letters").status_code == 403
+
+
 @pytest.mark.parametrize("word", [
     f"{OTHERS[0]}-track", f"{OTHERS[1]}-tee", f"{MARK}-auth", f"{OTHERS[0]}-refund",
 ])

@@ -22,16 +22,20 @@ class Told(NamedTuple):
 
 
 class Line(NamedTuple):
-    """How a type of fact is told: `sentence` takes the words that its data has."""
+    """How a type of fact is told: `sentence` takes the words that its data has.
+
+    `bare` is told where only the order is known: to who is limited to merchants.
+    """
 
     tone: str
     icon: str
     sentence: str
+    bare: str = ""
 
 
 LINES = {
     "order.created": Line("info", "circle-dot", "Order came in"),
-    "order.updated": Line("neutral", "note", "Order changed: {fields}"),
+    "order.updated": Line("neutral", "note", "Order changed: {fields}", "Order changed"),
     "order.state_changed": Line("progress", "progress", "State changed from {from_} to {to}"),
     "order.held": Line("warning", "hand-stop", "Hold placed: {hold}"),
     "order.released": Line("success", "check", "Hold released{by_itself}: {hold}"),
@@ -41,9 +45,11 @@ LINES = {
     "order.cancel_failed": Line("danger", "alert-triangle", "Cancellation not finished"),
     "order.canceled": Line("neutral", "ban", "Order cancelled"),
     "order.part_canceled": Line("neutral", "ban", "A part of the order cancelled{returned_to}"),
-    "order.edited": Line("progress", "note", "Order edited: {edited}"),
+    "order.edited": Line("progress", "note", "Order edited: {edited}", "Order edited"),
     "order.noted": Line("neutral", "note", "Note added ({visibility})"),
-    "invoice.set": Line("neutral", "file-invoice", "Invoice number set to {after}"),
+    "invoice.set": Line(
+        "neutral", "file-invoice", "Invoice number set to {after}", "Invoice number changed"
+    ),
     "bag.status_changed": Line("neutral", "package", "Bag is {bag} now"),
     "item.state_changed": Line("neutral", "box", "{item}"),
     "shipment.created": Line("neutral", "package", "Shipment made up of {units}"),
@@ -53,40 +59,64 @@ LINES = {
     "shipment.delivered": Line("success", "home-check", "Shipment delivered{tracking}"),
     "shipment.failed": Line("danger", "truck-off", "Shipment could not be delivered{tracking}"),
     "shipment.canceled": Line("neutral", "package-off", "Shipment cancelled"),
-    "payment.authorize_requested": Line("progress", "hourglass", "Asked to authorise {amount}"),
-    "payment.authorized": Line("info", "lock", "Authorised {amount}"),
+    "payment.authorize_requested": Line(
+        "progress", "hourglass", "Asked to authorise {amount}", "Asked to authorise money"
+    ),
+    "payment.authorized": Line("info", "lock", "Authorised {amount}", "Money authorised"),
     "payment.acknowledge_requested": Line("progress", "hourglass", "Asked to keep the reservation"),
     "payment.acknowledged": Line("info", "lock", "Reservation kept"),
-    "payment.capture_requested": Line("progress", "hourglass", "Asked to capture {amount}"),
-    "payment.captured": Line("success", "coin", "Captured {amount}"),
-    "payment.void_requested": Line("progress", "hourglass", "Asked to release {amount}"),
-    "payment.voided": Line("neutral", "credit-card-off", "Released {amount}"),
+    "payment.capture_requested": Line(
+        "progress", "hourglass", "Asked to capture {amount}", "Asked to capture money"
+    ),
+    "payment.captured": Line("success", "coin", "Captured {amount}", "Money captured"),
+    "payment.void_requested": Line(
+        "progress", "hourglass", "Asked to release {amount}", "Asked to release money"
+    ),
+    "payment.voided": Line("neutral", "credit-card-off", "Released {amount}", "Money released"),
     "payment.expiring": Line("warning", "clock-x", "The reservation ends soon"),
-    "payment.expired": Line("neutral", "clock-x", "The reservation of {amount} ended"),
-    "payment.failed": Line("danger", "circle-x", "{movement} of {amount} refused"),
-    "payment.unknown": Line("unknown", "help-circle", "{movement} of {amount}: not known yet"),
+    "payment.expired": Line(
+        "neutral", "clock-x", "The reservation of {amount} ended", "The reservation ended"
+    ),
+    "payment.failed": Line(
+        "danger", "circle-x", "{movement} of {amount} refused", "A movement of money refused"
+    ),
+    "payment.unknown": Line(
+        "unknown", "help-circle", "{movement} of {amount}: not known yet", "Money: not known yet"
+    ),
     "payment.attention": Line("danger", "alert-triangle", "A person has to look at the payment"),
     "payment.synced": Line("neutral", "refresh", "Payments synced"),
     "payment.action_required": Line(
         "progress", "external-link", "The shopper has to confirm the payment at the provider"
     ),
     "payment.attended": Line("success", "check", "Somebody decided about the payment"),
-    "payment.paid_out": Line("success", "coins", "The provider paid out {amount}{fee}"),
-    "refund.requested": Line("violet", "arrow-back-up", "Refund of {amount} promised"),
-    "refund.succeeded": Line("violet", "receipt-refund", "Refunded {amount}"),
-    "refund.failed": Line("danger", "circle-x", "Refund of {amount} refused"),
-    "refund.unknown": Line("unknown", "help-circle", "Refund of {amount}: not known yet"),
-    "refund.resumed": Line("neutral", "receipt-refund", "Refund of {amount} sent on"),
-    "refund.approved": Line("violet", "check", "Refund of {amount} approved"),
-    "refund.rejected": Line("neutral", "x", "Refund of {amount} rejected"),
+    "payment.paid_out": Line(
+        "success", "coins", "The provider paid out {amount}{fee}", "The provider paid money out"
+    ),
+    "refund.requested": Line(
+        "violet", "arrow-back-up", "Refund of {amount} promised", "Refund promised"
+    ),
+    "refund.succeeded": Line("violet", "receipt-refund", "Refunded {amount}", "Money refunded"),
+    "refund.failed": Line("danger", "circle-x", "Refund of {amount} refused", "Refund refused"),
+    "refund.unknown": Line(
+        "unknown", "help-circle", "Refund of {amount}: not known yet", "Refund: not known yet"
+    ),
+    "refund.resumed": Line(
+        "neutral", "receipt-refund", "Refund of {amount} sent on", "Refund sent on"
+    ),
+    "refund.approved": Line("violet", "check", "Refund of {amount} approved", "Refund approved"),
+    "refund.rejected": Line("neutral", "x", "Refund of {amount} rejected", "Refund rejected"),
     "return.requested": Line("violet", "truck-return", "Return announced: {returned}"),
     "return.approved": Line("violet", "check", "Return approved: {returned}"),
     "return.rejected": Line("neutral", "x", "Return rejected: {returned}"),
     "return.received": Line("violet", "package", "Came back: {received}{late}"),
     "return.closed": Line("neutral", "circle-check", "Return closed{missing}"),
-    "task.done": Line("success", "check", "Task done: {task}"),
-    "fraud.review_opened": Line("warning", "shield-question", "Sent to the fraud review: {why}"),
-    "fraud.review_assigned": Line("neutral", "shield-half", "Fraud review: {assignee}"),
+    "task.done": Line("success", "check", "Task done: {task}", "Task done"),
+    "fraud.review_opened": Line(
+        "warning", "shield-question", "Sent to the fraud review: {why}", "Sent to the fraud review"
+    ),
+    "fraud.review_assigned": Line(
+        "neutral", "shield-half", "Fraud review: {assignee}", "Fraud review: somebody else has it"
+    ),
     "fraud.review_put_off": Line("warning", "shield-half", "Fraud review put off"),
     "fraud.review_taken_up": Line("warning", "shield-question", "Fraud review taken up again"),
     "fraud.passed": Line("success", "shield-check", "Fraud review passed"),
@@ -101,8 +131,11 @@ LINES = {
 def tell(fact: FactShape, names: dict[str, str]) -> Told:
     """Tell a fact; `names` are the store's states by code. An unknown type tells its own name."""
     line = LINES.get(fact.type) or Line("neutral", "circle-dot", fact.type)
-    sentence = line.sentence.format_map(_words(fact.data or {}, names))
-    return Told(line.tone, line.icon, sentence, fact.at, who(fact.actor), _detail(fact.data or {}))
+    data = fact.data or {}
+    sentence = line.sentence.format_map(_words(data, names))
+    if line.bare and not data.keys() - {"order"}:
+        sentence = line.bare
+    return Told(line.tone, line.icon, sentence, fact.at, who(fact.actor), _detail(data))
 
 
 def who(actor: dict[str, Any] | None, source: str = "") -> str:

@@ -30,8 +30,8 @@ HERE = "letters"
 
 @get("/letters")
 async def letters_page(request: Asking) -> Response[bytes]:
-    """List the letters to customers, newest first."""
-    visit = await Visit.begin(request, "orders.read", here=HERE)
+    """List the letters to customers, newest first; they are about whole orders."""
+    visit = await Visit.begin(request, "orders.read", here=HERE, whole=True)
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
         page = await letters(
             connection, visit.actor, limit=50, cursor=request.query_params.get("after")
