@@ -184,11 +184,26 @@ def test_units_that_were_given_back_before_are_not_given_back_again():
     assert [one.amount for one in other.refunds] == [2500, 2000]
 
 
-def test_a_favour_stays_a_favour_only_as_far_as_less_was_kept():
+def test_a_favour_stays_a_favour():
     order = lived(paid("manual"), refund, wanted=WantedRefund(reference="F", amount=1000))
     order = edited(order, lines=[units(order, 0, 1)])
-    assert [one.amount for one in order.refunds] == [1000, 250]
-    assert order.order.refundable == 3750
+    assert [one.amount for one in order.refunds] == [1000, 1250]
+    assert order.order.refundable == 2750
+
+
+def test_shipping_that_went_back_as_such_is_not_given_back_again():
+    order = paid()
+    first = order.bags[0].id
+    order = lived(order, refund, **back(shipping_amount=300, bag_id=None))
+    order = edited(order, shipping={first: 400})
+    assert order.order.refunded == 300, "that was given back already"
+    order = edited(order, shipping={first: 0})
+    assert order.order.refunded == 500
+    order = edited(order, shipping={first: 500})
+    assert order.order.due == 200, "the 300 were a favour"
+    order = lived(order, pay, wanted=WantedPayment(gateway="manual", flow="payment"))
+    order = edited(order, shipping={first: 0})
+    assert (order.order.captured, order.order.refunded) == (5200, 700)
 
 
 def test_while_a_capture_is_on_its_way_the_order_is_not_made_worth_less():

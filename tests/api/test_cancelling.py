@@ -7,6 +7,9 @@ from tests.api.server import code_of
 CANCEL = {"reason": "Out of stock", "reason_code": "INVENTORY"}
 
 
+NOBODY = "01890000-0000-7000-8000-000000000000"
+
+
 def at(order):
     return f"/v1/orders/{order['id']}"
 
@@ -129,6 +132,10 @@ def test_what_has_left_is_refused_and_the_waiting_rest_completes_the_order(shop)
     ({"lines": [{"item_id": "x", "quantity": 1}]}, (422, "unknown_reference")),
     ({"bag_id": "01890000-0000-7000-8000-000000000000"}, (404, "not_found")),
     ({"items": []}, (422, "validation_failed")),
+    ({"cancellation_id": NOBODY}, (404, "not_found")),
+    ({"cancellation_id": NOBODY, "bag_id": NOBODY}, (422, "validation_failed")),
+    ({"cancellation_id": NOBODY, "lines": [{"item_id": NOBODY, "quantity": 1}]},
+     (422, "validation_failed")),
 ])  # fmt: skip
 def test_what_makes_no_sense_is_named(shop, body, code):
     assert code_of(shop.post(f"{at(shop.order())}/cancel", body)) == code

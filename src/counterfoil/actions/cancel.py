@@ -10,6 +10,7 @@ from counterfoil.actions.cancel_part import (
     settled,
 )
 from counterfoil.actions.decide_refund import withdraw_waiting
+from counterfoil.actions.refund import CANCELLATION_FAILED
 from counterfoil.actions.send_back import (
     give_back,
     new_plan,
@@ -18,7 +19,9 @@ from counterfoil.actions.send_back import (
     release,
 )
 from counterfoil.order.allowed import CANCELABLE, may_cancel
+from counterfoil.order.attention import finish_tasks
 from counterfoil.order.canceling import Part, reckon_part
+from counterfoil.order.canceling_again import reckon_again, with_again
 from counterfoil.order.cancellation import Cancellation
 from counterfoil.order.cancellation import WantedCancel as WantedCancel
 from counterfoil.order.change import Change
@@ -62,8 +65,10 @@ def cancel(folder: Folder, *, asked: Asked, wanted: WantedCancel) -> Change:
     Until the last step of the whole is settled the order is CANCEL_REQUESTED. A refund that waits
     for approval is withdrawn first: what it would give back goes back with the rest. A part's units
     are cancelled at once and the order's state stays; a part with the last live units is the whole.
+    A part whose money did not all go back is tried again by its name, a whole bag by its own.
     Raises, in this order: PermissionDenied, MerchantLimited (the whole), RequestInProgress,
-    InvalidState (cancelled already, goods have left), NotFound (the bag), UnknownReference,
+    InvalidState (cancelled already, goods have left, nothing is left to give back), NotFound (the
+    bag, the cancellation to try again), UnknownReference,
     AmountInvalid, AttentionRequired, ApprovalRequired (more goes back than the actor may give back
     alone). [U-31…U-33, faults R-7, X-1, rulings 26, 27, 42]
     """
@@ -85,10 +90,15 @@ def cancel(folder: Folder, *, asked: Asked, wanted: WantedCancel) -> Change:
 def partly_cancelable(folder: Folder, asked: Asked, wanted: WantedCancel) -> Part:
     """Reckon the cancellation of a bag or lines, or say why it cannot be.
 
-    What ends the order is judged as the whole is. Raises as `cancel` does.
+    Or what trying one again gives back. What ends the order is judged as the whole is. Raises as
+    `cancel` does.
     """
     _refuse_beside(folder)
-    order = folder.order
+    order, wanted = folder.order, with_again(wanted, folder)
+    if wanted.again is not None:
+        part = reckon_again(folder, wanted, asked.actor)
+        check_part(folder, part, asked)
+        return part
     if order.system_state not in CANCELABLE:
         raise InvalidState(f"The order is {folder.state.name}.", state=order.state)
     part = reckon_part(folder, wanted, asked.actor)
@@ -179,6 +189,7 @@ def _under_the_plan(asked: Asked) -> Asked:
 def finish_cancellation(draft: Draft, plan: Cancellation) -> None:
     """Everything is settled: keep the goods, state both amounts, write where it was asked for."""
     cancel_goods(draft, draft.section("bags"))
+    finish_tasks(draft, CANCELLATION_FAILED, lambda _: True)
     done = settled(draft, plan, "CANCELED")
     draft.put(done)
     draft.go_to_built_in("canceled")

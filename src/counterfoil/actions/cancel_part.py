@@ -7,9 +7,9 @@ import msgspec
 from counterfoil.actions.complete import complete
 from counterfoil.actions.decide_refund import withdraw_waiting
 from counterfoil.actions.hold import release_if_paid
-from counterfoil.actions.refund import merchant_of
+from counterfoil.actions.refund import CANCELLATION_FAILED, REFUND_FAILED, merchant_of
 from counterfoil.actions.send_back import give_back, new_plan, promised_by, release
-from counterfoil.order.attention import call_person
+from counterfoil.order.attention import call_person, finish_tasks
 from counterfoil.order.canceling import Part, of_bag, releasable
 from counterfoil.order.cancellation import Cancellation, WantedCancel
 from counterfoil.order.draft import Draft
@@ -19,9 +19,9 @@ from counterfoil.order.intent import Asked
 from counterfoil.order.letters import queue_letter
 from counterfoil.order.problems import ApprovalRequired, AttentionRequired, InvalidState
 from counterfoil.order.refund_plan import in_order, needs_approval, spread
+from counterfoil.order.task import Task
 from counterfoil.order.transaction import UNSETTLED, Allocation, Transaction
 
-CANCELLATION_FAILED = "cancellation_failed"
 _LEFT_BY_OTHERS = ("VOID", "EXPIRE")
 
 
@@ -54,13 +54,15 @@ def begin_part(draft: Draft, part: Part, wanted: WantedCancel, asked: Asked) -> 
     """Cancel the units, make the plan for their money and take its first steps.
 
     What is cancelled neither ships nor is captured from now on, whatever becomes of the money; the
-    order's state is left alone, unless all that is live has left.
+    order's state is left alone, unless all that is live has left. Of a part that is tried again the
+    money alone is left.
     """
     plan = new_plan(
         draft,
         wanted,
         asked,
         bag_id=part.bag_id,
+        again_of=part.again_of,
         lines=part.lines,
         amount=part.amount,
         allocations=part.back,
@@ -142,16 +144,17 @@ def _waits(draft: Draft, plan: Cancellation, short: set[str]) -> bool:
 
 
 def finish_part(draft: Draft, plan: Cancellation) -> None:
-    """State both amounts, and write where it was asked for."""
+    """State both amounts, and write where it was asked for; of all that was tried, together."""
     done = settled(draft, plan, "CANCELED")
     draft.put(done)
+    _nobody_needed(draft, done)
     if done.notify_customer:
         queue_letter(
             draft,
             "part_canceled",
             items=canceled_units(draft, done),
-            refunded=done.refunded_amount,
-            reversed=done.reversed_amount,
+            refunded=_in_all(draft, done, REFUND=1, REFUND_REVERSAL=-1),
+            reversed=_in_all(draft, done, VOID=1),
             reason=done.reason,
         )
     draft.fact(
@@ -169,15 +172,60 @@ def fail_part(draft: Draft, plan: Cancellation) -> None:
     failed = settled(draft, plan, "PARTIALLY_CANCELED" if rows else "FAILED")
     draft.put(failed)
     missing = (failed.amount or 0) - failed.refunded_amount - failed.reversed_amount
-    call_person(
-        draft,
-        CANCELLATION_FAILED,
-        cancellation_id=plan.id,
-        bag_id=plan.bag_id,
-        amount=missing,
-        currency=draft.order.currency,
-    )
+    called = next((task for task in _tasks(draft, plan) if task.kind == CANCELLATION_FAILED), None)
+    if called is None:
+        call_person(
+            draft,
+            CANCELLATION_FAILED,
+            cancellation_id=plan.again_of or plan.id,
+            bag_id=plan.bag_id,
+            amount=missing,
+            currency=draft.order.currency,
+        )
+    else:
+        left = {**called.context, "amount": missing}
+        draft.put(msgspec.structs.replace(called, context=left))
     draft.fact("order.cancel_failed", failed, merchant=_merchant(draft, failed))
+
+
+def _tasks(draft: Draft, plan: Cancellation) -> list[Task]:
+    """List the open tasks about the money of a part, and about refunds of it that failed."""
+    plans, refunds = _tried(draft, plan)
+    return [
+        task
+        for task in draft.section("tasks")
+        if task.status == "OPEN"
+        and (
+            (task.kind == CANCELLATION_FAILED and task.context.get("cancellation_id") in plans)
+            or (task.kind == REFUND_FAILED and task.refund_id in refunds)
+        )
+    ]
+
+
+def _tried(draft: Draft, plan: Cancellation) -> tuple[set[str], set[str]]:
+    """Name a part with all that tried it again, and their refunds."""
+    root = plan.again_of or plan.id
+    plans = {one.id for one in draft.section("cancellations") if root in (one.id, one.again_of)}
+    return plans, {one.id for one in draft.section("refunds") if one.cancellation_id in plans}
+
+
+def _nobody_needed(draft: Draft, plan: Cancellation) -> None:
+    """What a person was called for has gone back by now."""
+    seen_to = {task.id for task in _tasks(draft, plan)}
+    for kind in (CANCELLATION_FAILED, REFUND_FAILED):
+        finish_tasks(draft, kind, lambda task: task.id in seen_to)
+
+
+def _in_all(draft: Draft, plan: Cancellation, **signs: int) -> int:
+    """Add up movements of a part and of all that tried it again."""
+    plans, refunds = _tried(draft, plan)
+    return sum(
+        signs[row.type] * row.amount
+        for row in draft.section("transactions")
+        if row.status == "SUCCEEDED"
+        and row.type in signs
+        and (row.cancellation_id in plans or row.refund_id in refunds)
+    )
 
 
 def settled(draft: Draft, plan: Cancellation, status: str) -> Cancellation:

@@ -6,6 +6,7 @@ from counterfoil.actions.refund import (
     REFUND_APPROVAL,
     REFUND_WAITING,
     begin_refund,
+    call_to_missing,
     merchant_of,
     move_units,
 )
@@ -83,7 +84,8 @@ def reject_refund(folder: Folder, *, asked: Asked, refund_id: str, note: str) ->
     """
     promise = _waiting(folder, asked.actor, refund_id)
     draft = Draft(folder, asked.actor)
-    rejected = _free(draft, msgspec.structs.replace(promise, decision_note=note))
+    rejected, missing = _free(draft, msgspec.structs.replace(promise, decision_note=note))
+    call_to_missing(draft, rejected, missing)
     draft.fact("refund.rejected", rejected, merchant=merchant_of(folder, promise.bag_id))
     return draft.change(rejected)
 
@@ -93,7 +95,7 @@ def withdraw_waiting(draft: Draft, bag_id: str | None = None) -> None:
     what = "order" if bag_id is None else "bag"
     for promise in draft.section("refunds"):
         if promise.waits_for_approval and bag_id in (None, promise.bag_id):
-            withdrawn = _free(draft, promise)
+            withdrawn, _ = _free(draft, promise)
             draft.fact(
                 "refund.failed",
                 withdrawn,
@@ -143,16 +145,19 @@ def _waiting(folder: Folder, actor: Actor, refund_id: str) -> Refund:
     return promise
 
 
-def _free(draft: Draft, promise: Refund) -> Refund:
-    """Cancel a refund that waits, and give back what was set aside."""
+def _free(draft: Draft, promise: Refund) -> tuple[Refund, int]:
+    """Cancel a refund that waits, and give back what was set aside.
+
+    With it comes what is missing now for units that were cancelled meanwhile.
+    """
     let_go(draft, promise)
-    move_units(draft, promise, -1)
+    missing = move_units(draft, promise, -1)
     new = msgspec.structs.replace(
         promise, status="CANCELED", decided_at=draft.at, updated_at=draft.at
     )
     draft.put(new)
     _nobody_needed(draft, new)
-    return new
+    return new, missing
 
 
 def _nobody_needed(draft: Draft, promise: Refund) -> None:

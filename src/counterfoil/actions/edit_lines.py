@@ -12,12 +12,18 @@ from counterfoil.kernel.problem import ValidationFailed
 from counterfoil.order.bag import Bag
 from counterfoil.order.change import Change
 from counterfoil.order.draft import Draft
-from counterfoil.order.editing import WantedAddition, WantedEdit, pictured
+from counterfoil.order.editing import (
+    WantedAddition,
+    WantedEdit,
+    pictured,
+    shipping_given_before,
+)
 from counterfoil.order.folder import Folder
 from counterfoil.order.goods import cancel_units
 from counterfoil.order.intake import MINOR_MAX
 from counterfoil.order.intent import Asked
 from counterfoil.order.item import Item
+from counterfoil.order.moves import with_refunded
 from counterfoil.order.opening import opens
 from counterfoil.order.order_edit import OrderEdit
 from counterfoil.order.problems import (
@@ -224,7 +230,10 @@ def _set_shipping(draft: Draft, new: Mapping[str, int]) -> None:
                 f"With shipping of {amount} the bag would come to less than nothing.",
                 bag_id=bag_id,
             )
-        draft.put(msgspec.structs.replace(bag, shipping_total=amount, total=total))
+        first = next(one for one in draft.before.bags if one.id == bag_id)
+        given = shipping_given_before(draft.before, first, amount)
+        dearer = msgspec.structs.replace(bag, shipping_total=amount, total=total)
+        draft.put(with_refunded(dearer, bag.worth_refunded + given))
 
 
 def _add_up(draft: Draft) -> None:

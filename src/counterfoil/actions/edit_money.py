@@ -32,7 +32,7 @@ def settle_difference(draft: Draft, asked: Asked, wanted: WantedEdit, made: Orde
     PermissionDenied, AttentionRequired.
     """
     folder = draft.before
-    back = taken_too_much(folder, draft.section("bags"), draft.section("items"))
+    back = taken_too_much(folder, draft.section("bags"))
     if made.after.total < made.before.total:
         _check_captures(folder, made)
     if back.amount:

@@ -9,12 +9,15 @@ from counterfoil.kernel.ids import new_id
 from counterfoil.order.actor import Actor
 from counterfoil.order.allowed import require_bag
 from counterfoil.order.attention import call_person
+from counterfoil.order.bag import Bag
 from counterfoil.order.change import Change
 from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
 from counterfoil.order.intent import Asked, new_transaction
+from counterfoil.order.item import Item
 from counterfoil.order.letters import queue_letter
-from counterfoil.order.moves import book, reserve, set_aside, settle_reserved
+from counterfoil.order.losing import given_for_canceled
+from counterfoil.order.moves import book, reserve, set_aside, settle_reserved, with_refunded
 from counterfoil.order.opening import opens
 from counterfoil.order.problems import RefundReferenceConflict, RefundReferenceRequired
 from counterfoil.order.refund import REASON_CODES as REASON_CODES
@@ -22,13 +25,14 @@ from counterfoil.order.refund import PlannedPart, Refund, came_back, given_back,
 from counterfoil.order.refund import WantedLine as WantedLine
 from counterfoil.order.refund import WantedRefund as WantedRefund
 from counterfoil.order.refund_plan import needs_approval, payment_order, plan_refund
-from counterfoil.order.refunding import Reckoning, reckon
+from counterfoil.order.refunding import Reckoning, prices_of, reckon
 from counterfoil.order.transaction import Transaction
 from counterfoil.order.window import bags_of_refund, check_window
 
 REFUND_APPROVAL = "refund_approval"
 REFUND_WAITING = "refund_waiting"
 REFUND_FAILED = "refund_failed"
+CANCELLATION_FAILED = "cancellation_failed"
 
 
 @opens("bags", "items", "payments", "gateways", "refunds", "shipments")
@@ -174,12 +178,50 @@ def begin_refund(
             refunded(draft, row, rows)
 
 
-def move_units(draft: Draft, promise: Refund, sign: int) -> None:
-    """Count the units of a refund's lines as refunded, or, with -1, no longer."""
+def move_units(draft: Draft, promise: Refund, sign: int) -> int:
+    """Count the units of a refund's lines as refunded, or, with -1, no longer.
+
+    Returns what of it had been counted as given back for units that were cancelled meanwhile, and
+    now did not go back for them.
+    """
+    missing = 0
     for line in promise.lines:
-        item = draft.get("items", line.item_id)
+        item: Item = draft.get("items", line.item_id)
         count = item.quantity_refunded + sign * line.quantity
-        draft.put(msgspec.structs.replace(item, quantity_refunded=count))
+        canceled = min(item.canceled_refunded, count)
+        new = msgspec.structs.replace(
+            item, quantity_refunded=count, canceled_refunded=canceled
+        )
+        if canceled < item.canceled_refunded:
+            missing += _not_given(draft, promise, item, new)
+        draft.put(new)
+    return missing
+
+
+def _not_given(draft: Draft, promise: Refund, item: Item, new: Item) -> int:
+    """Take back that something went back for cancelled units: the order keeps too much now."""
+    bag: Bag = draft.get("bags", item.bag_id)
+    prices = prices_of(bag, draft.section("items"))
+    others = [one for one in draft.section("refunds") if one.id != promise.id]
+    with_it = [*others, msgspec.structs.replace(promise, status="PROCESSING")]
+    missing = given_for_canceled(item, prices, with_it) - given_for_canceled(new, prices, others)
+    draft.put(with_refunded(bag, bag.worth_refunded - missing))
+    return missing
+
+
+def call_to_missing(draft: Draft, promise: Refund, missing: int) -> None:
+    """Call a person to what did not go back for units that were cancelled meanwhile. [R-3]"""
+    if missing > 0:
+        call_person(
+            draft,
+            CANCELLATION_FAILED,
+            refund_id=promise.id,
+            bag_id=promise.bag_id,
+            reference=promise.reference,
+            items={line.item_id: line.quantity for line in promise.lines},
+            amount=missing,
+            currency=promise.currency,
+        )
 
 
 def _first_again(folder: Folder, first: Refund, wanted: WantedRefund, actor: Actor) -> Change:
@@ -324,7 +366,7 @@ def _restate(
     if begun and new.notify_customer and (given := given_back(rows)):
         queue_letter(draft, "refunded", amount=given, reference=new.reference)
     if new.status == "FAILED":
-        move_units(draft, new, -1)
+        call_to_missing(draft, new, move_units(draft, new, -1))
     return new
 
 

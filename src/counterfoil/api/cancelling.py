@@ -12,6 +12,7 @@ from counterfoil.api.bodies import Id, ReasonCode, Sentence
 from counterfoil.api.door import Door
 from counterfoil.api.reading import read_folder
 from counterfoil.api.rehearse import rehearse
+from counterfoil.kernel.problem import ValidationFailed
 from counterfoil.order.cancellation import CanceledLine
 from counterfoil.order.change import Answered
 from counterfoil.order.intake import Quantity
@@ -64,10 +65,12 @@ class CancelBagBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 class CancelBody(CancelBagBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Why it is cancelled, and whether to write to the customer.
 
-    With `bag_id` that bag alone is cancelled, with `lines` these units alone.
+    With `bag_id` that bag alone is cancelled, with `lines` these units alone. `cancellation_id`
+    names one of a part whose money did not all go back: what is left of it is tried again.
     """
 
     bag_id: Id | None = None
+    cancellation_id: Id | None = None
 
 
 class CancelRequestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -92,9 +95,15 @@ async def cancel_order(ask: Ask, body: CancelBody) -> Answered:
 
     Of a bag or of lines the units are cancelled at once and what they cost goes back; the order's
     state stays, unless nothing live is left: then all of it is cancelled. Lines may be cancelled
-    while others of the bag have left. A dry run tells the plan.
+    while others of the bag have left. Where the money of such a part did not all go back, naming
+    its cancellation, or the bag once more, tries again what is left: nothing goes back twice. A
+    dry run tells the plan.
     """
-    return await _cancel(ask, body, body.bag_id)
+    if body.cancellation_id is not None and (body.bag_id is not None or body.lines):
+        detail = "Send cancellation_id alone: what it is of is known."
+        where = "/bag_id" if body.bag_id is not None else "/lines"
+        raise ValidationFailed(detail, errors=[{"pointer": where, "detail": detail}])
+    return await _cancel(ask, body, body.bag_id, body.cancellation_id)
 
 
 @door.post(
@@ -136,13 +145,16 @@ async def show_cancellations(ask: Ask) -> list[CancellationShape]:
     ]
 
 
-async def _cancel(ask: Ask, body: CancelBagBody, bag_id: str | None) -> Answered:
+async def _cancel(
+    ask: Ask, body: CancelBagBody, bag_id: str | None, again: str | None = None
+) -> Answered:
     wanted = WantedCancel(
         reason=body.reason,
         reason_code=body.reason_code,
         notify_customer=body.notify_customer,
         restock_items=body.restock_items,
         bag_id=bag_id,
+        again=again,
         lines=tuple(CanceledLine(line.item_id, line.quantity) for line in body.lines or ()),
     )
     run = rehearse if body.dry_run else Ask.run

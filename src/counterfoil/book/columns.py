@@ -16,8 +16,8 @@ from counterfoil.order.order import Order
 #: Fields that end in `_id` and are somebody else's text, not our ids.
 _FOREIGN_TEXT = frozenset({"external_id", "product_id", "gateway_transaction_id", "message_id"})
 #: Fields that are written for their table alone.
-_TYPES = {"lease_token": "uuid", "renews": "uuid", "added_in": "uuid", "exchange_for": "uuid",
-          "data": "json", "actor": "jsonb"}
+_TYPES = {"lease_token": "uuid", "renews": "uuid", "added_in": "uuid", "again_of": "uuid",
+          "exchange_for": "uuid", "data": "json", "actor": "jsonb"}
 _NOUNS: dict[str, type[msgspec.Struct]] = {
     **SECTIONS,
     "orders": Order,

@@ -16,10 +16,11 @@ from counterfoil.order.bag import Bag
 from counterfoil.order.cancellation import CanceledLine, WantedCancel
 from counterfoil.order.folder import Folder
 from counterfoil.order.item import Item
+from counterfoil.order.losing import Lost, lose
 from counterfoil.order.payment import Payment
 from counterfoil.order.problems import AmountInvalid, InvalidState, UnknownReference
 from counterfoil.order.refund import PlannedPart
-from counterfoil.order.refunding import prices_of, worth_of
+from counterfoil.order.refunding import prices_of
 from counterfoil.order.transaction import UNSETTLED, Allocation, Transaction
 
 
@@ -28,7 +29,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
     `units` are by bag and line, `ending` the bags with nothing live left. `back` is what goes back
     of each bag; as much of it as is open is not refunded: `released` says what of that can be let
-    go, payment by payment. Minor units.
+    go, payment by payment. `again_of`: it was cancelled before, and tries to give back what did not
+    go back then. Minor units.
     """
 
     bag_id: str | None
@@ -39,6 +41,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     back: list[Allocation]
     open: int
     released: list[PlannedPart]
+    again_of: str | None = None
 
     @property
     def amount(self) -> int:
@@ -77,17 +80,18 @@ def reckon_part(folder: Folder, wanted: WantedCancel, actor: Actor) -> Part:
     ending = frozenset(
         bag_id for bag_id, inside in units.items() if _ends(folder, bag_id, inside, wanted)
     )
+    lost = {bag_id: _lost(folder, bag_id, inside) for bag_id, inside in units.items()}
     lines = [
-        _line(folder, item_id, count)
-        for inside in units.values()
+        CanceledLine(item_id, count, lost[bag_id][item_id].refunded)
+        for bag_id, inside in units.items()
         for item_id, count in inside.items()
     ]
     back = [
         Allocation(bag_id, amount)
-        for bag_id, inside in units.items()
-        if (amount := _back(folder, bag_id, lines, ending=bag_id in ending)) > 0
+        for bag_id, inside in lost.items()
+        if (amount := _back(folder, bag_id, inside, ending=bag_id in ending)) > 0
     ]
-    back = _with_over(folder, units, ending, back)
+    back = _with_over(folder, lost, ending, back)
     open_parts = {part.bag_id: min(part.amount, _bag(folder, part.bag_id).open) for part in back}
     return Part(
         bag_id=wanted.bag_id or (next(iter(units)) if len(units) == 1 else None),
@@ -205,25 +209,20 @@ def _ends(
     return all(item.live == units.get(item.id, 0) for item in goods)
 
 
-def _line(folder: Folder, item_id: str, count: int) -> CanceledLine:
-    """Count which of the units had been refunded as lines while they waited.
-
-    Of the units refunded those that came back are not meant, nor those that an earlier
-    cancellation has counted; any others are taken for the ones that are cancelled.
-    """
-    item = next(item for item in folder.items if item.id == item_id)
-    before = sum(
-        line.refunded
-        for plan in folder.cancellations
-        for line in plan.lines
-        if line.item_id == item_id
-    )
-    free = max(0, item.quantity_refunded - item.quantity_returned - before)
-    return CanceledLine(item_id, count, min(free, count))
+def _lost(folder: Folder, bag_id: str, units: Mapping[str, int]) -> dict[str, Lost]:
+    """Reckon what units of a bag were worth, and what of that went back as lines of refunds."""
+    inside = _inside(folder, bag_id)
+    prices = prices_of(_bag(folder, bag_id), inside)
+    returns = folder.returns if folder.opened("returns") else ()
+    return {
+        item.id: lose(item, units[item.id], prices, folder.refunds, returns)
+        for item in inside
+        if units.get(item.id, 0) > 0
+    }
 
 
 def _back(
-    folder: Folder, bag_id: str, lines: Sequence[CanceledLine], *, ending: bool
+    folder: Folder, bag_id: str, lost: Mapping[str, Lost], *, ending: bool
 ) -> int:
     """Tell what goes back of a bag: what was paid for these units and is not owed any more."""
     bag = _bag(folder, bag_id)
@@ -241,7 +240,7 @@ def _back(
         here += sum(one.amount for one in folder.refunds
                     if one.waits_for_approval and one.bag_id == bag_id)
     else:
-        worth = _worth(folder, bag, lines)
+        worth = sum(one.left for one in lost.values())
     # What an edit left open and not owed is released with it: it is not this money that goes back.
     spare = min(bag.spare, folder.order.open - folder.order.capturable)
     return min(max(0, worth - max(0, unpaid)) + spare, here)
@@ -249,19 +248,22 @@ def _back(
 
 def _with_over(
     folder: Folder,
-    units: Mapping[str, Mapping[str, int]],
+    lost: Mapping[str, Mapping[str, Lost]],
     ending: frozenset[str],
     back: Sequence[Allocation],
 ) -> list[Allocation]:
     """Add what would be kept beyond the worth of all that stays.
 
     An edit may have made one bag cheaper and another dearer, so that what was taken for the one
-    paid for the other. Where the other goes, that goes back too; of bags with nothing open.
+    paid for the other. Where the other goes, that goes back too; of bags with nothing open. What
+    was kept too much before has its own plan, or was to be.
     """
     found = {part.bag_id: part.amount for part in back}
+    before = {bag.id: bag.total - bag.canceled_total for bag in folder.bags}
     worth = {
-        bag.id: 0 if bag.id in ending else _left_worth(folder, bag, units.get(bag.id, {}))
-        for bag in folder.bags
+        bag_id: 0 if bag_id in ending
+        else whole - sum(one.value for one in lost.get(bag_id, {}).values())
+        for bag_id, whole in before.items()
     }
     taken = {
         bag.id: bag.refundable - max(0, found.get(bag.id, 0) - bag.open) for bag in folder.bags
@@ -270,36 +272,10 @@ def _with_over(
         0 if bag.open else max(0, taken[bag.id] - worth[bag.id])
         for bag in folder.bags
     ]
-    amount = min(sum(taken.values()) - sum(worth.values()), sum(over))
+    known = max(0, sum(bag.refundable for bag in folder.bags) - sum(before.values()))
+    amount = min(sum(taken.values()) - sum(worth.values()) - known, sum(over))
     if amount <= 0:
         return list(back)
     for bag, part in zip(folder.bags, split(amount, over), strict=True):
         found[bag.id] = found.get(bag.id, 0) + part
     return [Allocation(bag_id, part) for bag_id, part in found.items() if part]
-
-
-def _left_worth(folder: Folder, bag: Bag, units: Mapping[str, int]) -> int:
-    """Tell what a bag is worth when these units are gone."""
-    inside = _inside(folder, bag.id)
-    prices = prices_of(bag, inside)
-    gone = sum(
-        worth_of(prices, item, item.quantity_canceled, units[item.id])
-        for item in inside
-        if item.id in units
-    )
-    return bag.total - bag.canceled_total - gone
-
-
-def _worth(folder: Folder, bag: Bag, lines: Sequence[CanceledLine]) -> int:
-    inside = {item.id: item for item in _inside(folder, bag.id)}
-    prices = prices_of(bag, list(inside.values()))
-    return sum(
-        worth_of(
-            prices,
-            inside[line.item_id],
-            inside[line.item_id].quantity_canceled + line.refunded,
-            line.quantity - line.refunded,
-        )
-        for line in lines
-        if line.item_id in inside
-    )

@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from counterfoil.kernel.money import split
 from counterfoil.order.bag import Bag
 from counterfoil.order.folder import Folder
 from counterfoil.order.item import Item
 from counterfoil.order.order import Order
 from counterfoil.order.order_edit import EditedLine, EditedOrder
-from counterfoil.order.refund import NOT_GIVEN, Refund
-from counterfoil.order.refunding import prices_of, worth_of
+from counterfoil.order.refund import NOT_GIVEN
 
 
 class WantedUnits(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,57 +99,61 @@ class BackPart(msgspec.Struct, frozen=True, kw_only=True):
     cheaper: dict[str, int]
 
 
-def taken_too_much(folder: Folder, bags: Sequence[Bag], items: Sequence[Item]) -> BackPart:
-    """Reckon what goes back when the order is as these bags and items say.
+def taken_too_much(folder: Folder, bags: Sequence[Bag]) -> BackPart:
+    """Reckon what goes back when the order is as these bags say.
 
-    That is what was taken and kept beyond its new worth. Of units that went back as lines of a
-    refund and are still in the order the shopper keeps what they got: then it is up to what the
-    units cost that go away now. Never more than can be refunded.
+    That is what the edit makes it worth less, as far as it was taken: the same that a cancellation
+    of these units gives back. A favour of before stays one; units and shipping that went back in
+    refunds are not paid for again. Never more of a bag than can be refunded of it.
     """
-    now = {bag.id: bag.total - bag.canceled_total for bag in bags}
-    before = {bag.id: bag.total - bag.canceled_total for bag in folder.bags}
-    units = _RefundedUnits(folder, items)
-    cheaper = {
-        bag_id: max(0, before[bag_id] - now[bag_id] - units.gone.get(bag_id, 0)) for bag_id in now
+    before = {bag.id: bag for bag in folder.bags}
+    cheaper, over, most, less = {}, 0, 0, 0
+    for bag in bags:
+        worth = bag.total - bag.canceled_total
+        taken = bag.captured + bag.capture_pending - bag.worth_refunded
+        over += taken - worth
+        most += min(max(0, taken - worth), bag.refundable)
+        given = bag.worth_refunded - before[bag.id].worth_refunded
+        down = before[bag.id].total - before[bag.id].canceled_total - worth - given
+        less += down
+        cheaper[bag.id] = max(0, down)
+    return BackPart(amount=max(0, min(over, most, less)), cheaper=cheaper)
+
+
+def shipping_given_before(folder: Folder, bag: Bag, amount: int) -> int:
+    """Tell what of a bag's shipping that goes away was given back as such by refunds before.
+
+    The part that went back goes away first; where shipping comes back, it is a favour again and
+    the answer is below zero.
+    """
+    charged = _shipping_charged(folder, bag)
+    given = _shipping_given(folder, bag)
+    down = [max(0, charged - shipping) for shipping in (bag.shipping_total, amount)]
+    before, after = (min(given, less) for less in down)
+    return after - before
+
+
+def _shipping_charged(folder: Folder, bag: Bag) -> int:
+    """Tell what a bag's shipping cost when it was placed."""
+    first = folder.edits[0].before.shipping.get(bag.id) if folder.edits else None
+    return bag.shipping_total if first is None else first
+
+
+def _shipping_given(folder: Folder, bag: Bag) -> int:
+    """Add up what refunds gave back of a bag's shipping; of the order's, by what bags charged."""
+    weights = [_shipping_charged(folder, one) for one in folder.bags]
+    place = folder.bags.index(bag)
+    lines = {
+        item.id for item in folder.items if item.bag_id == bag.id and item.type == "shipping"
     }
-    kept = folder.order.refundable
-    over = kept - sum(now.values())
-    less = sum(before.values()) - sum(now.values()) - sum(units.gone.values())
-    amount = max(0, over, min(over + units.still_given, less))
-    return BackPart(amount=min(amount, kept), cheaper=cheaper)
-
-
-class _RefundedUnits:
-    """Units that went back as lines of refunds: what those that go away cost, what others got.
-
-    Of a line's units the refunded ones go away first.
-    """
-
-    def __init__(self, folder: Folder, items: Sequence[Item]) -> None:
-        refunds = [one for one in folder.refunds if one.status not in NOT_GIVEN]
-        after = {item.id: item for item in items}
-        bags = {bag.id: bag for bag in folder.bags}
-        self.gone: dict[str, int] = {}
-        self.still_given = 0
-        for item in folder.items:
-            refunded = min(item.quantity_refunded, item.live)
-            if not refunded:
-                continue
-            removed = item.live - after[item.id].live
-            first = min(removed, refunded)
-            prices = prices_of(bags[item.bag_id], folder.items)
-            value = worth_of(prices, item, item.quantity_canceled, first)
-            self.gone[item.bag_id] = self.gone.get(item.bag_id, 0) + value
-            given = _given_for(item, refunds)
-            self.still_given += given * (refunded - first) // item.quantity_refunded
-        self.still_given += sum((one.shipping_amount or 0) - one.fee_amount for one in refunds)
-        self.still_given = max(0, self.still_given)
-
-
-def _given_for(item: Item, refunds: Sequence[Refund]) -> int:
-    return sum(
-        line.amount + line.tax_amount
-        for refund in refunds
-        for line in refund.lines
-        if line.item_id == item.id
-    )
+    given = 0
+    for refund in folder.refunds:
+        if refund.status in NOT_GIVEN:
+            continue
+        given += sum(line.amount for line in refund.lines if line.item_id in lines)
+        whole = refund.shipping_amount or 0
+        if refund.bag_id == bag.id:
+            given += whole
+        elif refund.bag_id is None and whole and any(weights):
+            given += split(whole, weights)[place]
+    return given

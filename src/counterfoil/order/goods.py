@@ -6,11 +6,13 @@ import msgspec
 
 from counterfoil.order.bag import Bag
 from counterfoil.order.draft import Draft
+from counterfoil.order.goods_return import Return
 from counterfoil.order.item import Item
 from counterfoil.order.life import ITEM
+from counterfoil.order.losing import lose
 from counterfoil.order.moves import with_refunded
-from counterfoil.order.refund import NOT_GIVEN
-from counterfoil.order.refunding import BagPrices, prices_of, worth_of
+from counterfoil.order.refund import Refund
+from counterfoil.order.refunding import prices_of
 from counterfoil.order.shipment import LEFT, Shipment, ShipmentItem
 
 _RETURNED_FROM = ("DELIVERED", "COULD_NOT_DELIVER", "IN_TRANSIT", "SHIPPED")
@@ -90,8 +92,9 @@ def cancel_goods(draft: Draft, bags: list[Bag]) -> None:
 def cancel_units(draft: Draft, bag: Bag, units: Mapping[str, int]) -> None:
     """Cancel so many waiting units of a bag's lines, and take them out of parcels here.
 
-    What the bag is worth falls by what was paid for them and the tax on it; a bag with nothing
-    live left is cancelled, with all that is left of it. `units` are by item.
+    What the bag is worth falls by what was paid for them and the tax on it; what was given back as
+    lines of refunds for such units went back for that. A bag with nothing live left is cancelled,
+    with all that is left of it. `units` are by item.
     """
     inside = [item for item in draft.section("items") if item.bag_id == bag.id]
     prices = prices_of(bag, inside)
@@ -102,9 +105,13 @@ def cancel_units(draft: Draft, bag: Bag, units: Mapping[str, int]) -> None:
             continue
         assert item.deliverable, item.name
         assert count <= item.waiting, f"{count} of {item.waiting} of {item.id}"
-        value += worth_of(prices, item, item.quantity_canceled, count)
-        back += _given_before(draft, item, prices, count)
-        gone = msgspec.structs.replace(item, quantity_canceled=item.quantity_canceled + count)
+        lost = lose(item, count, prices, *_refunds_and_returns(draft))
+        value, back = value + lost.value, back + lost.given
+        gone = msgspec.structs.replace(
+            item,
+            quantity_canceled=item.quantity_canceled + count,
+            canceled_refunded=item.canceled_refunded + lost.refunded,
+        )
         _unpack(draft, bag, gone)
         draft.put(restated_item(gone, draft.section("shipments")))
     now: Bag = draft.get("bags", bag.id)
@@ -119,26 +126,11 @@ def cancel_units(draft: Draft, bag: Bag, units: Mapping[str, int]) -> None:
     draft.fact("bag.status_changed", dead, merchant=bag.merchant)
 
 
-def _given_before(draft: Draft, item: Item, prices: BagPrices, count: int) -> int:
-    """Tell what was given back, as lines of refunds, for units that are cancelled only now.
-
-    Of a line's units the refunded ones that did not come back go first. What they cost is not owed
-    any more, and what was given for them does not count as taken.
-    """
-    if not draft.before.opened("refunds") or not item.quantity_refunded:
-        return 0
-    free = max(0, item.quantity_refunded - item.quantity_returned)
-    before = min(free, item.quantity_canceled)
-    units = min(free, item.quantity_canceled + count) - before
-    given: int = sum(
-        line.amount + line.tax_amount
-        for refund in draft.section("refunds")
-        if refund.status not in NOT_GIVEN
-        for line in refund.lines
-        if line.item_id == item.id
-    )
-    share: int = given * units // item.quantity_refunded
-    return min(share, worth_of(prices, item, item.quantity_canceled, units))
+def _refunds_and_returns(draft: Draft) -> tuple[list[Refund], list[Return]]:
+    """What may have given something back for units; nothing where nobody looks into it."""
+    opened = draft.before.opened
+    refunds = draft.section("refunds") if opened("refunds") else []
+    return refunds, draft.section("returns") if opened("returns") else []
 
 
 def _unpack(draft: Draft, bag: Bag, item: Item) -> None:

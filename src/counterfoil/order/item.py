@@ -26,7 +26,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """A line as stored. Unit quantities follow from shipments; only type `sku` is delivered.
 
     `added_in` names the edit that added it: its price stands alone, with no share of the bag's
-    discount or tax.
+    discount or tax. `canceled_refunded` counts the units that were cancelled after they had been
+    given back as lines of refunds: they are in both counts.
     [domain.md §3, rulings 32]
     """
 
@@ -49,6 +50,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     quantity_returned: int = 0
     quantity_refunded: int = 0
     quantity_canceled: int = 0
+    canceled_refunded: int = 0
     shipping_method: str | None = None
     shipment_id: str | None = None
     added_in: str | None = None
@@ -62,6 +64,11 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     def live(self) -> int:
         """Units that are not cancelled."""
         return self.quantity - self.quantity_canceled
+
+    @property
+    def unrefunded(self) -> int:
+        """Live units that were not given back as lines of refunds."""
+        return max(0, self.live - self.quantity_refunded + self.canceled_refunded)
 
     @property
     def waiting(self) -> int:

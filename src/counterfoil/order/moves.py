@@ -100,7 +100,8 @@ def _shift(
         bag: Bag = draft.get("bags", part.bag_id)
         moved = bag.moved(**{name: sign * part.amount for name, sign in fields.items()})
         for_less = bag.worth_refunded + less * part.amount
-        draft.put(with_refunded(moved, for_less) if for_less else moved)
+        known = for_less or bag.worth_refunded
+        draft.put(with_refunded(moved, for_less) if known else moved)
 
 
 def with_refunded(bag: Bag, for_less: int) -> Bag:

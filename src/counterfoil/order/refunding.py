@@ -178,7 +178,7 @@ class _Parts:
             raise AmountInvalid(
                 f"{item.name} took money off; it cannot be refunded.", item_id=item.id
             )
-        left = max(0, item.live - item.quantity_refunded)
+        left = item.unrefunded
         if not 0 < wanted.quantity <= left:
             raise AmountInvalid(
                 f"{wanted.quantity} is not between 1 and the {left} units left to refund.",

@@ -115,7 +115,7 @@ def _wanted(folder: Folder, back: Return, units: Units) -> WantedRefund:
     if asked.shipping_amount is not None and not back.begun:
         shipping = min(asked.shipping_amount, shipping_left(folder))
     free = {
-        item.id: min(units[item.id], item.live - item.quantity_refunded)
+        item.id: min(units[item.id], item.unrefunded)
         for item in _items(folder, units)
     }
     amounts: dict[str, int] = {}

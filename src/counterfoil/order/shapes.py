@@ -219,12 +219,14 @@ class CancellationShape(msgspec.Struct, frozen=True, kw_only=True):
     """What a cancellation did, with both amounts. [U-33]
 
     One of a bag or of lines has the `amount` that goes back, and how it falls to bags; of what a
-    gateway cannot release in part less is captured. `transactions` are its steps.
+    gateway cannot release in part less is captured. `transactions` are its steps. `again_of` is
+    the one whose money this one tries to give back again.
     """
 
     id: str
     order_id: str
     bag_id: str | None
+    again_of: str | None
     lines: list[CanceledLine]
     status: str
     amount: int | None

@@ -30,6 +30,7 @@ def tell_cancellation(
         id=plan.id,
         order_id=plan.order_id,
         bag_id=plan.bag_id,
+        again_of=plan.again_of,
         lines=plan.lines,
         status=plan.status,
         amount=plan.amount,
@@ -81,7 +82,10 @@ def cancellation_sentence(plan: Cancellation, currency: str) -> str:
         return f"{done} {rest} stays authorized, which cannot be released in part; it is not taken."
     if plan.whole:
         return f"The cancellation is not finished. {done} It can be run again."
-    return f"The items are cancelled, but {rest} did not go back. {done} A person was called."
+    return (
+        f"The items are cancelled, but {rest} did not go back. {done} It can be tried again; a"
+        " person was called."
+    )
 
 
 def _steps(plan: Cancellation, folder: Folder) -> list[Transaction]:

@@ -13,7 +13,8 @@ from counterfoil.order.actor import Actor
 from counterfoil.order.allowed import STOPPABLE, may_cancel_bag
 from counterfoil.order.bag import Bag
 from counterfoil.order.canceling import Part
-from counterfoil.order.cancellation import CanceledLine
+from counterfoil.order.canceling_again import unfinished
+from counterfoil.order.cancellation import CanceledLine, Cancellation
 from counterfoil.order.folder import Folder
 from counterfoil.order.intent import Asked
 from counterfoil.order.item import Item
@@ -21,18 +22,22 @@ from counterfoil.order.telling import visible_bags
 from counterfoil.portal.figures import money
 from counterfoil.portal.reading import SENTENCES
 
-ORDER, BAG, ITEMS = "order", "bag", "items"
+ORDER, BAG, ITEMS, AGAIN = "order", "bag", "items", "again"
 UNITS = "units-"
 NOTHING_CHOSEN = "Say how many units of which items are cancelled."
 _UNITS_MAX = 10**6
 
 
 class Scopes(msgspec.Struct, frozen=True, kw_only=True):
-    """What of an order can be cancelled now: all of it or why not, these bags, these lines."""
+    """What of an order can be cancelled now: all of it or why not, these bags, these lines.
+
+    `again` are the parts whose money did not all go back: that can be tried again.
+    """
 
     whole_why: str
     bags: tuple[Bag, ...]
     lines: tuple[Item, ...]
+    again: tuple[Cancellation, ...] = ()
 
     @property
     def first(self) -> str:
@@ -41,7 +46,9 @@ class Scopes(msgspec.Struct, frozen=True, kw_only=True):
             return ORDER
         if self.bags and len(self.bags) * len(self.lines) == 1:
             return BAG
-        return ITEMS if self.lines else BAG if self.bags else ""
+        if self.lines or self.bags:
+            return ITEMS if self.lines else BAG
+        return AGAIN if self.again else ""
 
     @property
     def offered(self) -> tuple[str, ...]:
@@ -51,6 +58,7 @@ class Scopes(msgspec.Struct, frozen=True, kw_only=True):
         found = [] if self.whole_why else [ORDER]
         found += [BAG] if self.bags and (several or self.whole_why) else []
         found += [ITEMS] if self.lines and (units > 1 or self.whole_why) else []
+        found += [AGAIN] if self.again else []
         return tuple(found)
 
 
@@ -110,6 +118,7 @@ def scopes_of(folder: Folder, actor: Actor) -> Scopes:
             for item in folder.items
             if item.bag_id in live and item.deliverable and item.waiting > 0
         ),
+        again=tuple(unfinished(folder, actor)) if folder.running_cancellation is None else (),
     )
 
 
@@ -182,6 +191,13 @@ def _wanted(
         return msgspec.structs.replace(wanted, bag_id=chosen)
     if scope == ITEMS:
         return msgspec.structs.replace(wanted, lines=_lines(scopes, values, errors))
+    if scope == AGAIN:
+        ids = [plan.id for plan in scopes.again]
+        chosen = values.get("again") or (ids[0] if len(ids) == 1 else "")
+        if chosen not in ids:
+            errors["again"] = "Choose what is tried again."
+            return wanted
+        return msgspec.structs.replace(wanted, again=chosen)
     return wanted
 
 

@@ -4,6 +4,7 @@ from litestar import Response
 
 from counterfoil.order.actor import Actor
 from counterfoil.order.canceling import of_bag
+from counterfoil.order.canceling_again import unfinished
 from counterfoil.order.cancellation import Cancellation
 from counterfoil.order.folder import Folder
 from counterfoil.order.telling import visible_bags
@@ -45,9 +46,19 @@ def cancellation_panel(
         steps=_steps(visit, read, plan),
         pulse=pulse_for(oldest),
         tag=f"{order.version}-{pulse_for(oldest)}",
+        again_href=_again(visit, read, plan),
         result_href=f"{page}/cancellations/{plan.id}/result",
         **beside(visit, read, facts),
     )
+
+
+def _again(visit: Visit, read: Read, plan: Cancellation) -> str:
+    """Lead to where it is tried again to give the money of a part back; else nowhere."""
+    root = plan.again_of or plan.id
+    left = [one.id for one in unfinished(read.folder, visit.actor)]
+    if root not in left or not visit.actor.can("orders.cancel"):
+        return ""
+    return f"/portal/orders/{read.order.id}/cancel?scope=again&again={root}"
 
 
 def _heading(read: Read, plan: Cancellation) -> str:
@@ -76,8 +87,8 @@ def _message(visit: Visit, read: Read, plan: Cancellation) -> str:
         return f"{message} You can run it again; nothing is done twice."
     left = (told.amount or 0) - told.refunded_amount - told.reversed_amount
     return (
-        f"{message} The items are cancelled, but {money(left, currency)} did not go back. A task"
-        " waits for somebody to return it."
+        f"{message} The items are cancelled, but {money(left, currency)} did not go back. You can"
+        " try again; nothing goes back twice."
     )
 
 

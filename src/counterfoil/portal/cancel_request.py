@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from counterfoil.order.canceling_again import left_of
 from counterfoil.order.folder import Folder
 from counterfoil.portal import story
 from counterfoil.portal.reading import Read
@@ -31,14 +32,12 @@ def unreturned(folder: Folder) -> int:
 
     Where somebody has given it back by hand since, nothing. Minor units.
     """
-    order = folder.order
-    missing = sum(
-        (plan.amount or 0) - plan.refunded_amount - plan.reversed_amount
+    return sum(
+        part.amount
         for plan in folder.cancellations
-        if not plan.whole and plan.status in ("FAILED", "PARTIALLY_CANCELED")
+        if plan.again_of is None
+        for part in left_of(folder, plan)
     )
-    here = order.captured - order.refunded - order.refund_pending + order.outstanding
-    return max(0, min(missing, here - (order.total - order.canceled_total)))
 
 
 def _who(read: Read, data: dict[str, Any], actor: dict[str, Any]) -> str:

@@ -123,18 +123,17 @@ def of_order(
 
 
 def unreturned(order: OrderShape, minor: int) -> list[Reason]:
-    """Say that money of a cancelled part did not go back, with the way to return it."""
+    """Say that money of a cancelled part did not go back, with the way to try that again."""
     if minor <= 0:
         return []
-    page, taken = f"/portal/orders/{order.id}", order.amounts.refundable > 0
     return [
         Reason(
             "danger",
             "coins",
             f"{money(minor, order.currency)} of what was cancelled did not go back",
-            door="Refund…" if taken else "Void…",
-            href=f"{page}/refund" if taken else f"{page}/void",
-            right="payments.refund" if taken else "payments.void",
+            door="Try again…",
+            href=f"/portal/orders/{order.id}/cancel?scope=again",
+            right="orders.cancel",
         )
     ]
 

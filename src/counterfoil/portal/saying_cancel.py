@@ -8,9 +8,12 @@ from collections.abc import Sequence
 import msgspec
 
 from counterfoil.order.actor import Actor
+from counterfoil.order.canceling_again import left_of
+from counterfoil.order.cancellation import Cancellation
 from counterfoil.order.folder import Folder
 from counterfoil.order.telling import visible_bags
 from counterfoil.portal.cancel_form import (
+    AGAIN,
     BAG,
     ITEMS,
     ORDER,
@@ -23,8 +26,10 @@ from counterfoil.portal.figures import money
 from counterfoil.portal.forms import Ask, Say
 from counterfoil.portal.saying import FINAL, REASON_CHOICES, question
 
-LABELS = {ORDER: "Everything", BAG: "One bag", ITEMS: "Items"}
+LABELS = {ORDER: "Everything", BAG: "One bag", ITEMS: "Items", AGAIN: "Try again"}
 NAMED_MAX = 3
+#: Statuses of a refund that gave money back, or is to.
+GIVEN = ("PROCESSING", "COMPLETED", "EXTERNAL", "AWAITING_APPROVAL")
 
 
 class AskLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,12 +52,21 @@ class AskBag(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[AskLine, ...]
 
 
+class AskAgain(msgspec.Struct, frozen=True, kw_only=True):
+    """A part whose money did not all go back: what was cancelled, and what is left. Minor units."""
+
+    id: str
+    goods: str
+    left: int
+
+
 class AskCancel(Ask, frozen=True, kw_only=True):
     """What the cancel form asks: how much of the order, why, and about the e-mail."""
 
     scopes: tuple[tuple[str, str], ...] = ()
     whole_why: str = ""
     bags: tuple[AskBag, ...] = ()
+    again: tuple[AskAgain, ...] = ()
 
 
 class SayCancel(Say, frozen=True, kw_only=True):
@@ -105,6 +119,14 @@ def ask_cancel(folder: Folder, actor: Actor, email: str) -> AskCancel:
         scopes=tuple((scope, LABELS[scope]) for scope in scopes.offered),
         whole_why="" if actor.merchants is not None else scopes.whole_why,
         bags=tuple(bags),
+        again=tuple(
+            AskAgain(
+                id=plan.id,
+                goods=_named(folder, units_of(folder, plan)),
+                left=sum(part.amount for part in left_of(folder, plan)),
+            )
+            for plan in scopes.again
+        ),
     )
 
 
@@ -123,6 +145,8 @@ def say_cancel(folder: Folder, told: Rehearsal) -> SayCancel:
     label = "Cancel order" if told.ends_order else "Cancel these items"
     if minor:
         label = f"Cancel and return {money(minor, currency)}"
+    if told.scope == AGAIN:
+        label = f"Try again to return {money(minor, currency)}"
     return SayCancel(
         label=label,
         shown_minor=minor,
@@ -155,6 +179,13 @@ def _steps(folder: Folder, told: Rehearsal) -> list[str]:
             f"Leave {money(told.kept, currency)} authorised: it cannot be released in part."
             " It is not captured any more."
         )
+    if told.scope == AGAIN:
+        return [*found, "Leave the goods as they are: they are cancelled."]
+    if favour := _favour(folder, told):
+        found.append(
+            f"{money(favour, currency)} went back before for no goods in particular. It stays with"
+            " the customer, and is not counted against this."
+        )
     found.append(_goods(folder, told))
     before = sum(line.refunded for line in told.part.lines) if told.part else 0
     if before and not told.ends_order:
@@ -167,6 +198,30 @@ def _steps(folder: Folder, told: Rehearsal) -> list[str]:
             else "Keep the rest of the order as it is."
         )
     return found
+
+
+def _favour(folder: Folder, told: Rehearsal) -> int:
+    """Tell what went back of these bags for nothing that was named, and stays beside this."""
+    bags = {one.bag_id for one in told.part.back} if told.part and not told.ends_order else set()
+    return sum(
+        part.amount
+        for refund in folder.refunds
+        if refund.status in GIVEN and not (refund.for_less or refund.return_id or refund.lines
+                                           or refund.shipping_amount)
+        for part in refund.allocations
+        if part.bag_id in bags
+    )
+
+
+def units_of(folder: Folder, plan: Cancellation) -> dict[str, int]:
+    """Count the units that a part cancelled, by line."""
+    if plan.lines:
+        return {line.item_id: line.quantity for line in plan.lines}
+    return {
+        item.id: item.quantity_canceled
+        for item in folder.items
+        if item.bag_id == plan.bag_id and item.deliverable and item.quantity_canceled
+    }
 
 
 def _goods(folder: Folder, told: Rehearsal) -> str:

@@ -29,6 +29,7 @@ _DOORS = {
     "refund_approval": ("Look at it", "/portal/orders/{order}#order-refunds"),
     "refund_waiting": ("Look at it", "/portal/orders/{order}#order-refunds"),
     "refund_failed": ("Refund…", "/portal/orders/{order}/refund"),
+    "cancellation_failed": ("Try again…", "/portal/orders/{order}/cancel?scope=again"),
     "reauthorise": ("Re-authorise…", "/portal/orders/{order}/payments/{payment}/reauthorize"),
 }
 #: Tasks that end themselves when the thing itself is decided.
@@ -122,6 +123,8 @@ def width_of(seconds: int) -> int:
 def task_row(task: TaskShape) -> TaskRow:
     """Say what a task is about, and where it is done."""
     label, href = _DOORS.get(task.kind, ("Open the order", "/portal/orders/{order}"))
+    if task.kind == "cancellation_failed" and "cancellation_id" not in task.context:
+        label, href = _DOORS["refund_failed"]
     if "{payment}" in href and not task.payment_id:
         label, href = "Open the order", "/portal/orders/{order}"
     return TaskRow(

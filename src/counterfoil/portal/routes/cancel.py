@@ -19,7 +19,7 @@ from counterfoil.portal.saying_cancel import ask_cancel, balance_of, say_cancel
 from counterfoil.portal.visit import Visit
 
 RIGHT = "orders.cancel"
-TEXTS = ("scope", "bag", "reason", "reason_code", "restock_items", "notify")
+TEXTS = ("scope", "bag", "again", "reason", "reason_code", "restock_items", "notify")
 
 
 @get("/orders/{order_id:str}/cancel")
