@@ -65,11 +65,16 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     money_unknown: bool = False
 
 
+_NONE = Filters()
+
+
 def checked(filters: Filters, sort: str = NEWEST) -> Filters:
     """Return the filters with synonyms put right.
 
     Raises ValidationFailed, which names each wrong value, and SortNotAvailable. [rulings 15, 43]
     """
+    if filters == _NONE and sort in SORTS:
+        return filters
     wrong: list[dict[str, str]] = []
     if sort not in SORTS:
         wrong.append({"pointer": "/sort", "detail": f"It is one of {', '.join(SORTS)}."})

@@ -153,6 +153,7 @@ _WORD_PAGE = """select t.placed_at, t.order_id as id from <rows> t <join> where 
 order by t.placed_at<way>, t.order_id<way> limit {limit}"""
 _WORD_COUNT = "select <met> as ok from <rows> t <join> where true<where>"
 _COUNT = """select array[count(*) filter (where x.ok), count(*)] from (<rows> limit {cap}) x"""
+_COUNT_ALL = """select array[count(*), count(*)] from (<rows> limit {cap}) x"""
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,7 +244,7 @@ def count(shape: Shape) -> str:
         met = " and ".join(condition(name) for name in shape.conditions) or "true"
         values, tied = each(shape)
         text = filled(_ORDER_COUNT, each=values, tied=tied, where=where, met=met)
-    return filled(_COUNT, rows=text)
+    return filled(_COUNT if shape.conditions else _COUNT_ALL, rows=text)
 
 
 def _term_text(template: str, shape: Shape, where: str) -> str:
