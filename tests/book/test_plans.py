@@ -24,6 +24,8 @@ from counterfoil.book.returned import ReturnFilters, list_returned
 from counterfoil.book.returns import count_returns, count_waiting_returns, list_returns
 from counterfoil.book.reviews import count_reviews, count_waiting, list_reviews, screened
 from counterfoil.book.search import find_one
+from counterfoil.book.shipments import list_shipments
+from counterfoil.book.sources import LOOKED_MAX
 from counterfoil.book.waiting import expiring, tasks
 from counterfoil.kernel import db
 from counterfoil.kernel.page import COUNT_MAX
@@ -308,6 +310,18 @@ async def test_returns_of_the_portal_read_little_in_vain(own, returns, module_po
                     await list_returns(connection, actor, which=which, resolution=resolution)
             await count_returns(connection, actor)
             await count_waiting_returns(connection, actor)
+
+
+@pytest.mark.parametrize("own", OWN)
+async def test_lists_of_shipments_read_little_in_vain(own, truth, module_pool, module_admin):
+    """Whoever is limited has theirs looked for, but never among more than search looks at."""
+    actor = msgspec.structs.replace(module_admin, **OWN[own])
+    async with module_pool.connection(actor.account_id) as connection:
+        async with Explained(connection, LOOKED_MAX if OWN[own] else REMOVED_MAX):
+            for which in ("open", "sent", "failed"):
+                page = await list_shipments(connection, actor, which=which)
+                if page.next_cursor is not None:
+                    await list_shipments(connection, actor, which=which, cursor=page.next_cursor)
 
 
 async def two_pages(connection, actor, wanted):

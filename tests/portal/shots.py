@@ -23,6 +23,7 @@ from tests.portal import (
     shots_refunds,
     shots_returns,
     shots_reviews,
+    shots_shipments,
 )
 from tests.portal.samples import FRAME, NOW
 from tests.portal.shots_books import PAGES as BOOK_PAGES
@@ -336,8 +337,10 @@ SHOTS = (
     *(Shot(*shot) for shot in BOOK_PAGES),
     *(Shot(*shot) for shot in shots_reviews.PAGES),
     *(Shot(*shot) for shot in shots_returns.PAGES),
+    *(Shot(*shot) for shot in shots_shipments.PAGES),
     Shot("order-returns", "order/page.html", lambda: _order(order=shots_returns.with_returns())),
     Shot("order-asked", "order/page.html", lambda: _order(**shots_cancel.asked())),
+    Shot("order-moot", "order/page.html", lambda: _order(order=shots_reviews.moot())),
     Shot(
         "order-in-review",
         "order/page.html",

@@ -32,8 +32,11 @@ def many() -> list[Slip]:
     return slips_of_order(whole, ADMIN, priced=True)
 
 
-BACK = {"back": "/portal/orders/x", "pdf": "/portal/orders/x/print/packing-slip.pdf"}
+BACK = {"back": ("Back to the order", "/portal/orders/x"), "note": "",
+        "pdf": "/portal/orders/x/print/packing-slip.pdf"}
+MISSING = "2 parcels are not here: cancelled meanwhile, or not yours to see."
 PAGES = (
     ("slip", "paper/slip.html", lambda: {"slips": one(), **BACK}),
     ("slip-many", "paper/slip.html", lambda: {"slips": many(), **BACK}),
+    ("slips", "paper/slip.html", lambda: {"slips": [*one(), *many()], **BACK, "note": MISSING}),
 )

@@ -41,7 +41,7 @@ async def test_what_was_cancelled_or_is_shipped_and_paid_needs_nobody(shop: Shop
         queue = await list_reviews(connection, actor)
         assert {row.id for row in listed.data} == waking
         assert listed.count.value == len(waking)
-        assert {row.id for row in queue.data} == {reviewed}
+        assert {row.order_id for row in queue.data} == {reviewed}
         assert await count_waiting(connection, actor) == 1
         counted = await count_reviews(connection, actor, queue.data[0].opened_at)
         assert (counted.waiting, queue.count.value) == (1, 1)

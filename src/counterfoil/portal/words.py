@@ -59,9 +59,12 @@ REVIEW = {
     "PASSED": Word("success", "shield-check", "Review passed"),
     "FAILED": Word("danger", "shield-x", "Review failed"),
 }
-#: A review that nobody has to decide any more: its order was cancelled, or is shipped and paid.
+#: Nobody has to see to it any more: its order was cancelled, or is shipped and paid.
 MOOT = Word("neutral", "shield-question", "Review moot")
-HOLD = {"OPEN": Word("warning", "hand-stop", "On hold")}
+HOLD = {
+    "OPEN": Word("warning", "hand-stop", "On hold"),
+    "MOOT": Word("neutral", "hand-stop", "Hold moot"),
+}
 MOVEMENT = {
     "PENDING": Word("progress", "hourglass", "Waiting"),
     "SUCCEEDED": Word("success", "circle-check", "Done"),

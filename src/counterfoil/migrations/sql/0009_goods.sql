@@ -92,6 +92,9 @@ alter table cancellations
 alter table shipments
   add column parcels jsonb not null default '[]',
   add column carrier_status text;
+-- What has to go, what is on its way and what did not arrive, as lists.
+-- squawk-ignore require-concurrent-index-creation
+create index shipments_by_status on shipments (account_id, status, created_at, id);
 alter table transactions add column shipment_id uuid;
 -- A shipment takes money once, whoever asks and however often. [faults C-2, S-3]
 -- squawk-ignore require-concurrent-index-creation
