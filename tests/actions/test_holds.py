@@ -3,15 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.capture import capture
 from counterfoil.actions.hold import WantedHold, hold, release, release_by_itself
 from counterfoil.actions.move_shipment import send_shipment
 from counterfoil.actions.ship import WantedShipment, ship
+from counterfoil.order.allowed import may_ship, order_actions
 from counterfoil.order.tells import told
 from tests.actions.living import act, lived, may, refused, types
-from tests.actions.making import folder, later
+from tests.actions.making import asked, folder, later
 
 HOUR = timedelta(hours=1)
 
@@ -25,6 +27,8 @@ def test_holds_stack_and_each_is_released_on_its_own():
     order = held(order, "goods", blocks=("shipment",))
     assert (order.order.hold_capture, order.order.hold_shipment) == (True, True)
     assert order.order.state == "new"
+    offered = [one.action for one in order_actions(order.order, asked().actor)]
+    assert offered == ["void", "cancel"], "no capture"
     order = lived(order, release, handle="money")
     assert (order.order.hold_capture, order.order.hold_shipment) == (False, True)
     assert act(order, capture).result.amount == 5000
@@ -109,6 +113,17 @@ def test_where_all_has_left_the_last_hold_completes_the_order():
     due = all_gone_but_held(auto_release_at=folder("manual").at + HOUR)
     ends = {"hold_id": due.holds[0].id, "lease": "mine"}
     assert act(later(due, 3600), release_by_itself, **ends).after.order.state == "completed"
+
+
+@pytest.mark.proves("U-16")
+@pytest.mark.parametrize("fraud_status", ["PENDING", "ON_HOLD", "FAILED"])
+def test_goods_stay_while_a_review_has_not_passed_whatever_became_of_its_hold(fraud_status):
+    order = folder("manual")
+    assert may_ship(order.order)
+    order = replace(order, order=replace(order.order, fraud_status=fraud_status))
+    assert not may_ship(order.order)
+    problem = refused(order, ship, bag_id=order.bags[0].id, wanted=WantedShipment())
+    assert problem.detail == "Shipping is locked: the fraud review has not passed."
 
 
 def test_what_is_noted_with_a_hold_stays_in_its_row():
