@@ -242,6 +242,18 @@ async def test_who_may_not_is_told_the_permission(site: Site) -> None:
     await tab.close()
 
 
+async def test_the_mail_server_of_all_stores_is_not_set_for_one(site: Site) -> None:
+    email = f"ine-{new_id()[-6:]}@example.com"
+    async with site.pool.connection(site.actor.account_id) as connection:
+        new = NewUser(email=email, name="Ine", role="admin", password=PASSWORD, stores=["main"])
+        await create_user(connection, site.actor, new)
+    tab = await site.open_tab(email)
+    answer: Any = await tab.page.goto(f"{site.url}/portal/mail")
+    assert answer.status == 403
+    await expect(tab.page.locator("main")).to_contain_text("is that of all stores")
+    await tab.close()
+
+
 async def test_what_is_not_there_is_not_found(tab: Tab) -> None:
     for path in ("letter-texts/nowhere", "letter-texts/main/nothing/en",
                  "letter-texts/main/canceled/xx", f"letters/{new_id()}",
