@@ -5,14 +5,31 @@ from typing import Any
 
 import pytest
 
-from counterfoil.actions.move_shipment import send_shipment
+from counterfoil.actions.decide_return import approve_return, close_return
+from counterfoil.actions.edit_lines import edit_lines
+from counterfoil.actions.move_shipment import (
+    NewShipping,
+    carry_shipment,
+    deliver_shipment,
+    send_shipment,
+    update_shipment,
+)
+from counterfoil.actions.rearrange import WantedSplit, merge_shipments, split_shipment
+from counterfoil.actions.request_cancel import decline_cancel, request_cancel
+from counterfoil.actions.return_goods import return_goods
+from counterfoil.actions.set_delivery_state import set_delivery_state
 from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.book.opening import open_folder
-from counterfoil.book.run import Command
+from counterfoil.book.run import Action, Command
 from counterfoil.kernel.db import Pool, counter
+from counterfoil.order.cancellation import CanceledLine
 from counterfoil.order.config import Account
+from counterfoil.order.editing import WantedEdit, WantedUnits
+from counterfoil.order.goods_return import WantedReturn
+from counterfoil.order.shipment import ShipmentItem
 from counterfoil.order.telling import TOLD
-from tests.work.shipping import captures_on_ship, pack, send
+from tests.work.returning import receive
+from tests.work.shipping import captures_on_ship, carry_out, pack, send
 from tests.work.shop import CANCEL, CAPTURE, REFUND, VOID, open_shop
 
 pytestmark = pytest.mark.database
@@ -59,3 +76,50 @@ async def test_hot_commands_at_the_manual_gateway(pool: Pool, account: Account):
         "send and take": 2, CANCEL: 2,
         "cancel a bag": 2, "read": 1,
     }
+
+
+async def test_commands_on_goods(pool: Pool, account: Account):
+    shop = await open_shop(pool, account, None)
+    counted: dict[str, int] = {}
+
+    async def count(name: str, command: Awaitable[Any]) -> Any:
+        before = counter.statements
+        done = await command
+        counted[name] = counter.statements - before
+        return done
+
+    order_id = await shop.order(6000, gateway="manual", units=3, flow="payment")
+    folder = await shop.folder(order_id)
+    bag, item = folder.bags[0].id, folder.items[0].id
+
+    async def run(name: str, action: Action, **wanted: Any) -> Any:
+        ran = await count(name, carry_out(shop, order_id, action, key=name, **wanted))
+        assert ran.change is not None
+        return ran.change.result
+
+    await run("item state", set_delivery_state, item_id=item, state="PROCESSING")
+    await run("item state again", set_delivery_state, item_id=item, state="READY")
+    await run("edit", edit_lines, wanted=WantedEdit(
+        lines=[WantedUnits(item_id=item, quantity=2)]))
+    parcel = (await run("ship", ship, bag_id=bag, wanted=WantedShipment())).id
+    await run("update", update_shipment, shipment_id=parcel,
+              wanted=NewShipping(tracking_number="T-1"))
+    other = (await run("split", split_shipment, shipment_id=parcel,
+                       wanted=WantedSplit(items=[ShipmentItem(item, 1)]))).id
+    await run("merge", merge_shipments, shipment_id=parcel, shipment_ids=[other])
+    await run("send", send_shipment, shipment_id=parcel)
+    await run("carry", carry_shipment, shipment_id=parcel)
+    await run("deliver", deliver_shipment, shipment_id=parcel)
+    back = (await run("announce", return_goods, bag_id=bag, wanted=WantedReturn())).id
+    await run("approve", approve_return, return_id=back)
+    await count("receive", receive(shop, back))
+    await run("close", close_return, return_id=back)
+    order_id = await shop.order(6000, gateway="manual", units=3)
+    item = (await shop.folder(order_id)).items[0].id
+    await count("cancel a part", shop.run(
+        CANCEL, order_id, lines=(CanceledLine(item_id=item, quantity=1),)))
+    await run("ask to cancel", request_cancel)
+    await run("decline", decline_cancel)
+    await shop.works.aclose()
+    assert counted == dict.fromkeys(counted, 2)
+    assert len(counted) == 17
