@@ -31,6 +31,7 @@ RETURN = f"""insert into returns (account_id, id, order_id, bag_id, store, merch
 BREAKS = {
     "money_within_limits": f"""alter table payments drop constraint payments_not_over_authorized;
       update payments set captured = captured + authorized where order_id = {ONE}""",
+    "given_back_for_less": f"update bags set worth_refunded = refunded + 1 where order_id = {ONE}",
     "totals_add_up": f"update orders set tax_total = tax_total + 1 where id = {ONE}",
     "lines_make_sub_totals": f"update items set line_total = line_total + 1 where order_id = {ONE}",
     "orders_are_their_bags": f"update bags set canceled_total = 1 where order_id = {ONE}",

@@ -4,17 +4,20 @@ from typing import Any
 
 import msgspec
 
+from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.capture import capture
 from counterfoil.actions.move_shipment import send_shipment
 from counterfoil.actions.ship import WantedShipment, ship
+from counterfoil.order.cancellation import CanceledLine
 from counterfoil.order.folder import Folder
+from counterfoil.order.gateway import Outcome
 from counterfoil.order.shipment import ShipmentItem
 from counterfoil.order.telling import tell_order
 from counterfoil.portal.cancel_form import UNITS, rehearse
 from counterfoil.portal.forms import Form, Step
 from counterfoil.portal.saying import REASON_CHOICES
 from counterfoil.portal.saying_cancel import ask_cancel, say_cancel
-from tests.actions.living import held_money, lived
+from tests.actions.living import heard, held_money, lived, waiting
 from tests.actions.making import ADMIN
 from tests.portal import sample_facts, sample_order
 
@@ -108,6 +111,17 @@ def _kept() -> dict[str, Any]:
     return form(order, {"scope": "bag", "bag": order.bags[1].id})
 
 
+def _again() -> dict[str, Any]:
+    """Two parts whose money the provider refused to give back."""
+    order = heard(lived(held_money("sandbox", bags=_BAGS), capture, amount=60000))
+    for item in order.items[:2]:
+        wanted = WantedCancel(lines=(CanceledLine(item.id, 1),))
+        order = lived(order, cancel, wanted=wanted)
+        while waiting(order):
+            order = heard(order, Outcome.DECLINED)
+    return form(order, {"scope": "again", "again": order.cancellations[0].id})
+
+
 def _small(**given: Any) -> dict[str, Any]:
     shown = tell_order(_order(), ADMIN)
     return {
@@ -130,6 +144,7 @@ def _result(**given: Any) -> dict[str, Any]:
         "pulse": "2s",
         "tag": "c",
         "result_href": "/x",
+        "again_href": "",
         **given,
     }
 
@@ -155,8 +170,9 @@ def _part_failed() -> dict[str, Any]:
         heading="Not all the money went back",
         finished=False,
         message="Captured amount 0.00 EUR has been refunded; authorised amount 612.00 EUR has been"
-        " reversed. The items are cancelled, but 199.00 EUR did not go back. A task waits for"
-        " somebody to return it.",
+        " reversed. The items are cancelled, but 199.00 EUR did not go back. You can try again;"
+        " nothing goes back twice.",
+        again_href="/x",
         steps=(
             Step(tone="success", icon="check", text="612.00 EUR authorised was reversed"),
             Step(tone="danger", icon="x", text="199.00 EUR captured was refused: not refunded"),
@@ -194,6 +210,7 @@ PAGES = (
     ("cancel-items", "money/cancel.html", _lines),
     ("cancel-items-empty", "money/cancel.html", _nothing),
     ("cancel-items-wrong", "money/cancel.html", _wrong),
+    ("cancel-again", "money/cancel.html", _again),
     ("cancel-kept", "money/cancel.html", _kept),
     ("cancelled-part", "money/cancelled.html", _part_done),
     ("cancelled-part-failed", "money/cancelled.html", _part_failed),

@@ -20,6 +20,14 @@ where <here> and (x.c + x.v + x.e + x.cp + x.vp > x.a or x.r + x.rp > x.c
   or least(x.a, x.c, x.v, x.e, x.r, x.cp, x.vp, x.rp) < 0)""",
     ),
     Promise(
+        name="given_back_for_less",
+        sentence="What went back, or is to, since a bag is worth less is no more than goes back of"
+        " it at all.",
+        query="""select o.id, 'bag ' || b.id as detail from orders o
+join bags b on b.account_id = $1 and b.order_id = o.id
+where <here> and b.worth_refunded not between 0 and b.refunded + b.refund_pending""",
+    ),
+    Promise(
         name="totals_add_up",
         sentence="The total of an order and of each bag is goods, shipping, tax and duty less the"
         " discount, and no more than it is cancelled.",

@@ -5,15 +5,16 @@ from counterfoil.book.promise import ACCOUNT, TERMS, Promise
 GOODS = (
     Promise(
         name="units_within_limits",
-        sentence="No more units are shipped and cancelled than were ordered, and none come back or"
-        " arrive that did not leave.",
+        sentence="No more units are shipped and cancelled than were ordered, none come back or"
+        " arrive that did not leave, and none were cancelled as refunded that are not both.",
         query="""select o.id, 'item ' || i.id as detail from orders o
 join items i on i.account_id = $1 and i.order_id = o.id
 where <here> and (i.quantity_shipped + i.quantity_canceled > i.quantity
   or i.quantity_refunded > i.quantity or i.quantity_returned > i.quantity_shipped
   or i.quantity_delivered + i.quantity_failed > i.quantity_shipped
-  or least(i.quantity_shipped, i.quantity_canceled, i.quantity_returned, i.quantity_refunded,
-    i.quantity_delivered, i.quantity_failed) < 0)""",
+  or i.canceled_refunded > least(i.quantity_canceled, i.quantity_refunded)
+  or least(i.canceled_refunded, i.quantity_shipped, i.quantity_canceled, i.quantity_returned,
+    i.quantity_refunded, i.quantity_delivered, i.quantity_failed) < 0)""",
     ),
     Promise(
         name="parcels_explain_units",
