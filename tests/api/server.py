@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from counterfoil.kernel.db import Pool
 from counterfoil.order.actor import system
 from counterfoil.setup.accounts import create_account
 from counterfoil.setup.stores import StoreChange, change_store
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SECRET = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -31,9 +31,7 @@ class Server:
     """A Granian process of its own."""
 
     def __init__(self, database_url: str, folder: Path, **settings: Any) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"server-{self.port}.log"
         self.client = httpx2.Client(base_url=self.url, trust_env=False, timeout=30)

@@ -15,16 +15,12 @@ import httpx2
 import psutil
 import pytest
 
+from tests.ports import free_port
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 ORDERS = 30
 STOP_S_MAX = 20
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 class Up:

@@ -2,7 +2,6 @@
 
 import base64
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,17 +16,11 @@ from counterfoil.kernel.secrets import KeyRing
 from counterfoil.setup.accounts import create_account
 from counterfoil.transfer.demo_loading import Demo, Login, load_demo
 from tests.db import Database
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SECRET = b"d" * 32
 ORDERS = 40
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 class Installation:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx2
 
-from tests.gateways.raw import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".venv" / "localstripe"

@@ -77,11 +77,3 @@ class RawServer:
         finally:
             self.tasks.discard(task)
             writer.close()
-
-
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port

@@ -7,7 +7,8 @@ import pytest
 
 from counterfoil.kernel.guard import in_transaction
 from counterfoil.kernel.http import Breaker, Http, NoAnswer, NotSent, Request
-from tests.gateways.raw import Caller, RawServer, free_port
+from tests.gateways.raw import Caller, RawServer
+from tests.ports import free_port
 
 
 async def silence(caller: Caller) -> None:

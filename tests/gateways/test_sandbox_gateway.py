@@ -12,7 +12,8 @@ from counterfoil.gateways import GatewayMisconfigured, capabilities, open_gatewa
 from counterfoil.gateways.verdict import REFUSALS
 from counterfoil.order.gateway import Kind, Outcome
 from tests.gateways.contract import call_for
-from tests.gateways.raw import Caller, RawServer, free_port
+from tests.gateways.raw import Caller, RawServer
+from tests.ports import free_port
 from tests.sandbox.server import API_KEY
 
 SECRET = {"api_key": API_KEY}

@@ -14,7 +14,7 @@ from counterfoil.gateways.stripe_verdict import CODES, ERRORS
 from counterfoil.kernel.guard import in_transaction
 from counterfoil.order.gateway import PENDING, Kind
 from tests.gateways.contract import call_for
-from tests.gateways.raw import Caller, RawServer, free_port
+from tests.gateways.raw import Caller, RawServer
 from tests.gateways.stripe_bodies import (
     INVALID,
     KEY,
@@ -27,6 +27,7 @@ from tests.gateways.stripe_bodies import (
     intent,
     said,
 )
+from tests.ports import free_port
 from tests.sandbox.server import API_KEY
 
 

@@ -12,7 +12,7 @@ from counterfoil.gateways import open_gateway
 from counterfoil.gateways.zip_token import Grant, Tokens, tokens_of
 from counterfoil.kernel.http import Http
 from counterfoil.order.gateway import Kind, Outcome
-from tests.gateways.raw import Caller, RawServer, free_port
+from tests.gateways.raw import Caller, RawServer
 from tests.gateways.zip_rig import (
     BACK,
     WHOLE,
@@ -22,6 +22,7 @@ from tests.gateways.zip_rig import (
     zip_call,
     zip_settings,
 )
+from tests.ports import free_port
 from tests.sandbox.server import API_KEY, start_sandbox
 
 

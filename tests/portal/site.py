@@ -3,7 +3,6 @@
 import base64
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from counterfoil.kernel.db import Pool
 from counterfoil.order.actor import Actor
 from counterfoil.setup.accounts import create_account
 from tests.db import Database, TestServer
+from tests.ports import free_port
 from tests.sandbox.server import Sandbox, start_sandbox
 from tests.work.shop import RING, Shop, open_shop
 
@@ -35,13 +35,6 @@ FLAGS = [
 ]
 WATCH = """addEventListener('securitypolicyviolation', (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`))"""
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 class Tab:
