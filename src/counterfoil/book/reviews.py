@@ -13,6 +13,7 @@ from counterfoil.kernel.page import COUNT_MAX, LIMIT, Page, check_limit, read_cu
 from counterfoil.order.actor import Actor
 from counterfoil.order.order import Order
 from counterfoil.order.screening import EARLIER_MAX, ReviewRules, Screening
+from counterfoil.order.shapes import FraudReviewShape
 from counterfoil.order.terms import email_term
 
 Status = Literal["waiting", "passed", "failed"]
@@ -56,11 +57,9 @@ _EMAIL = "select customer ->> 'email' from orders where account_id = $1 and id =
 Instant: Any = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class QueuedReview(msgspec.Struct, frozen=True, kw_only=True):
+class QueuedReview(FraudReviewShape, frozen=True, kw_only=True):
     """A review with what one has to know of its order; amounts in minor units of `currency`."""
 
-    id: str
-    order_id: str
     order_number: str
     store: str
     currency: str
@@ -71,15 +70,6 @@ class QueuedReview(msgspec.Struct, frozen=True, kw_only=True):
     system_state: str
     customer: dict[str, Any]
     shipping_address: dict[str, Any] | None
-    status: str
-    rule: str
-    explanation: str
-    assignee: dict[str, Any] | None
-    opened_by: dict[str, Any]
-    opened_at: datetime
-    resolved_at: datetime | None
-    decided_by: dict[str, Any] | None
-    note: str | None
 
 
 class Counted(msgspec.Struct, frozen=True):
