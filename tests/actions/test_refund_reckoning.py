@@ -31,6 +31,7 @@ TAXED = [
         "items": [{"name": "T-shirt", "quantity": 1, "unit_price": 2000}],
     },
 ]
+GIVEN_AWAY = [("Mug", 3), ("Card", 1)]
 
 
 def taxed(**more):
@@ -47,6 +48,21 @@ def test_a_bags_tax_is_shared_among_its_lines_and_shipping():
     assert list(mine.paid.values()) == [1200, 800]
     assert [*mine.tax.values(), mine.shipping_tax] == [289, 192, 120]
     assert ([*theirs.tax.values()], theirs.shipping_tax) == ([400], 0)
+
+
+def test_the_tax_of_what_cost_nothing_goes_back_with_it():
+    items = [{"name": name, "quantity": count, "unit_price": 0} for name, count in GIVEN_AWAY]
+    order = paid(bags=[{"merchant": "acme", "tax_total": 77, "items": items}])
+    (prices,) = (prices_of(bag, order.items) for bag in order.bags)
+    assert ([*prices.tax.values()], prices.shipping_tax) == ([58, 19], 0)
+    given = []
+    for which, (_, count) in enumerate(GIVEN_AWAY):
+        for _ in range(count):
+            wanted = back(f"R-{len(given)}", lines=[line(order, which, 1)])
+            order = lived(order, refund, **wanted)
+            given.append(order.refunds[-1].amount)
+    assert sum(given) == 77
+    assert order.order.refundable == 0
 
 
 def test_tax_goes_back_with_lines_and_shipping_and_is_told_apart():

@@ -68,7 +68,10 @@ def prices_of(bag: Bag, items: Sequence[Item]) -> BagPrices:
     prices = [item.line_total for item in goods]
     off = split(min(bag.discount_total, sum(prices)), prices) if goods else []
     paid = [price - part for price, part in zip(prices, off, strict=True)]
-    *taxes, shipping = split(bag.tax_total, [*paid, bag.shipping_total])
+    shares = [*paid, bag.shipping_total]
+    if goods and not any(shares):  # given away and sent for nothing: the tax is that of the goods
+        shares = [*(item.quantity for item in goods), 0]
+    *taxes, shipping = split(bag.tax_total, shares)
     ids = [item.id for item in goods]
     return BagPrices(
         dict(zip(ids, paid, strict=True)) | added, dict(zip(ids, taxes, strict=True)), shipping
