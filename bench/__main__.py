@@ -1,7 +1,8 @@
 """Measure the program on this machine: `make bench`, or `make bench BIG=1` for a million orders.
 
 Commands over HTTP beside pgbench running their own statements; list and detail at 10,000 orders and
-at the full number; an import of TPC-H; memory. Writes bench/results.json and bench/results.md.
+at the full number; an import of TPC-H; memory. Writes bench/results.json and bench/results.md after
+each row, so that a run that is stopped leaves what it found.
 """
 
 from __future__ import annotations
@@ -23,14 +24,17 @@ from bench.commands import Orders, Recorded, Recorder, prepare, requests
 from bench.load import drive, fetch, request
 from bench.provider import at_the_sandbox
 from bench.replay import Replayed, replay
-from bench.report import Report, Row
+from bench.report import Report, Row, begun
 from bench.stand import APP, Account, Running, Stand, running
 from counterfoil.kernel.db import Pool
 
 HERE = Path(__file__).parent
 CONNECTIONS = 16
-SMALL = 10_000
-READS = 2000
+ORDERS, SMALL = 50_000, 10_000
+READS = 1000
+COUNT = 1000
+SCALE = "0.03"
+"""45,000 orders: enough that the program's start does not matter."""
 
 
 def say(text: str) -> None:
@@ -91,6 +95,7 @@ async def commands(stand: Stand, report: Report, orders: int, count: int, small:
         await drive(run.port, [request("GET", "/v1/me", account.key)] * 200, CONNECTIONS)
         for name, sent in requests(made, account.key, count).items():
             report.rows.append(await measure(run, name, sent, orders))
+            report.write(HERE)
         full = Read(run, account, orders, made.by_command["capture"])
         if small:
             await _reads_at_two_sizes(stand, report, full, small)
@@ -98,6 +103,7 @@ async def commands(stand: Stand, report: Report, orders: int, count: int, small:
             report.rows += await reads(full)
         report.memory_mb = run.memory_mb()
     await stand.drop("served")
+    report.write(HERE)
     after = await replays(stand, "base", recorded, account)
     for row in report.rows:
         if row.name in before and row.orders == orders:
@@ -106,6 +112,7 @@ async def commands(stand: Stand, report: Report, orders: int, count: int, small:
         if row.name in recorded:
             operations = recorded[row.name]
             row.statements = sum(len(one) for one in operations) / len(operations)
+    report.write(HERE)
     await stand.drop("base")
 
 
@@ -117,6 +124,7 @@ async def _provided(stand: Stand, report: Report, count: int) -> None:
         for row in await at_the_sandbox(stand, run, account, count, CONNECTIONS):
             say(f"{row.name}: {row.per_second:,.0f}/s, {row.cpu_ms:.2f} ms CPU")
             report.rows.append(row)
+            report.write(HERE)
     await stand.drop("provided")
 
 
@@ -199,13 +207,14 @@ async def _deep_page(run: Running, account: Account) -> str:
     return f"/v1/orders?limit=50&placed_to={told['data'][-1]['placed_at']}"
 
 
-async def imports(stand: Stand, report: Report, scale: float) -> None:
+async def imports(stand: Stand, report: Report, scale: str) -> None:
     """Import TPC-H by the program's own command: the orders alone, then with their histories."""
     for name, options in (("orders", ["--plain"]), ("orders with histories", [])):
         say(f"making TPC-H {name} at scale {scale}")
         source = stand.folder / "tpch.ndjson"
-        making = [sys.executable, str(HERE / "tpch.py"), "--scale", str(scale)]
-        subprocess.run([*making, "--out", str(source), *options], check=True)
+        making = [sys.executable, str(HERE / "tpch.py"), "--scale", scale]
+        making += ["--work", str(stand.folder), "--out", str(source)]
+        subprocess.run([*making, *options], check=True)
         await stand.filled("imported", 0)
         say("importing them")
         start = time.perf_counter()
@@ -219,6 +228,7 @@ async def imports(stand: Stand, report: Report, scale: float) -> None:
         count = await connection.fetchval("select count(*) from orders")
         await connection.close()
         report.imported[name] = {"orders": count, "seconds": seconds}
+        report.write(HERE)
         say(f"import: {count / seconds:,.0f} {name} a second")
         await stand.drop("imported")
 
@@ -227,15 +237,17 @@ async def main() -> None:
     """Measure everything that was asked for and write the tables."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--big", action="store_true", help="a million orders")
-    parser.add_argument("--orders", type=int, default=100_000)
-    parser.add_argument("--count", type=int, default=1500, help="operations a command")
-    parser.add_argument("--scale", type=float, default=0.1, help="TPC-H scale of the import")
+    parser.add_argument("--orders", type=int, default=ORDERS)
+    parser.add_argument("--count", type=int, default=COUNT, help="operations a command")
+    parser.add_argument("--scale", default=SCALE, help="TPC-H scale of the import")
     parser.add_argument("--without", nargs="*", default=[], choices=["import", "small"])
     wanted = parser.parse_args()
     orders = 1_000_000 if wanted.big else wanted.orders
     folder = Path(tempfile.mkdtemp(prefix="counterfoil-bench-", dir="/var/tmp"))
     stand = Stand(folder)
-    report = Report(orders=orders, connections=CONNECTIONS, database=await stand.version())
+    report = Report(
+        orders=orders, connections=CONNECTIONS, database=await stand.version(), begun=begun()
+    )
     try:
         small = 0 if "small" in wanted.without else SMALL
         await commands(stand, report, orders, wanted.count, small)
@@ -245,7 +257,6 @@ async def main() -> None:
     finally:
         stand.stop()
         shutil.rmtree(folder, ignore_errors=True)
-    report.write(HERE)
     print(report.markdown())
 
 
