@@ -35,6 +35,20 @@ function landIn(dialog) {
   ;(dialog.querySelector('[autofocus]') ?? dialog.querySelector('h2'))?.focus()
 }
 
+// What opened a dialog, or the same in its replaced region, its row, or that region's heading.
+function placeOf(opener) {
+  if (!opener) return null
+  const menu = opener.closest('details.cf-menu:not([open])')
+  const wanted = menu?.querySelector('summary') ?? opener
+  if (wanted.isConnected) return wanted
+  const href = wanted.getAttribute('href')
+  const same = href && document.querySelector(`main a[href="${CSS.escape(href)}"]`)
+  if (same && !same.closest('details:not([open])')) return same
+  const row = opener.closest('[data-cf-row]')
+  const region = opener.closest('[id^="order-"]')
+  return (row && document.querySelector(`#${row.id} a`)) ?? (region && document.querySelector(`#${region.id} h2`))
+}
+
 function close(dialog) {
   if (dialog.open) dialog.close()
   else dialog.replaceChildren()
@@ -53,11 +67,8 @@ document.addEventListener('close', ({ target }) => {
     opener = null
     return
   }
-  const menu = opener?.closest?.('details.cf-menu:not([open])')
-  if (menu?.isConnected) opener = menu.querySelector('summary')
-  const row = opener?.closest?.('[data-cf-row]')
-  const back = opener?.isConnected ? opener : document.querySelector(`#${row?.id ?? 'none'} a`)
-  const landed = back ?? document.querySelector('main h1')
-  landed?.focus()
+  const place = placeOf(opener) ?? document.querySelector('main h1')
+  if (place && place.tabIndex < 0) place.tabIndex = -1
+  place?.focus()
   opener = null
 }, true)

@@ -14,6 +14,7 @@ from counterfoil.portal.goods_words import REASONS
 from counterfoil.portal.order_view import OrderView
 from counterfoil.portal.routes.item_states import Common
 from counterfoil.portal.routes.shipment_method import Choice, Shelf
+from counterfoil.portal.undoing import Changed
 from tests.portal import sample_facts, sample_order
 from tests.portal.samples import FRAME
 
@@ -186,6 +187,7 @@ def _varied() -> dict[str, Any]:
             item(2, "Mittens", 1, 9900, "CANCELED", quantity_canceled=1),
             item(3, "Hat", 1, 10300, "COULD_NOT_DELIVER", quantity_shipped=1),
             item(4, "Gift card", 1, 50000, "PENDING", digital=True),
+            item(5, "Scarf", 1, 10300, "READY"),
         ],
         shipments=[
             parcel(
@@ -201,7 +203,16 @@ def _varied() -> dict[str, Any]:
         ],
     )
     order = sample_order.order(bags=[goods], holds=[])
-    return {"order": order, "view": OrderView(order=order, known=sample_facts.known())}
+    last = Changed("Maximilian-Alexander Østergård", order.placed_at, "PENDING", "READY")
+    view = OrderView(
+        order=order,
+        known=sample_facts.known(changes={"item-5": last}),
+        undo_form=Form(
+            values={"item": "item-5"},
+            errors={"undo": "Kari Lie changed it to Ready. Nothing was undone."},
+        ),
+    )
+    return {"order": order, "view": view}
 
 
 def _many() -> dict[str, Any]:
@@ -220,6 +231,17 @@ PAGES: tuple[tuple[Any, ...], ...] = (
         "item-leaves",
         "goods/leaves.html",
         lambda: _leaves(heading="SKU-002: Shipped", lines=(), number=False, verb="Set Shipped"),
+    ),
+    (
+        "shipment-delivered",
+        "goods/leaves.html",
+        lambda: _leaves(
+            heading="Mark as delivered, order 10412",
+            lines=(),
+            number=False,
+            verb="Mark as delivered",
+            says=Says(("2 × SKU-002 is with the customer.", "This cannot be undone.")),
+        ),
     ),
     ("tracking", "goods/tracking.html", _tracking),
     ("item-number", "goods/number.html", _number),

@@ -291,3 +291,26 @@ async def test_a_reference_that_is_taken_is_said_at_its_field(site: Site, tab: T
     await press(tab, "Return and refund 199.00")
     await expect(tab.page.locator("#reference-error")).to_contain_text("was used before")
     assert (await site.shop.folder(other)).refunds == ()
+
+
+async def test_what_somebody_else_took_in_is_told(site: Site, tab: Tab) -> None:
+    """Two people and the same goods: the second reads what happened, and nothing is sent."""
+    order_id = await delivered(site)
+    units = await unit_of(site, order_id)
+    await return_page(tab, order_id, "?resolution=REFUND")
+    await tab.page.fill(units, "2")
+    await expect(tab.page.locator("#money-go")).to_contain_text("398.00")
+    (bag,) = (await site.shop.folder(order_id)).bags
+    lines = [WantedReturnLine(item_id=units.removeprefix("#units-"), quantity=2)]
+    back = await act(
+        site, order_id, return_goods, bag_id=bag.id, wanted=WantedReturn(lines=lines, fee=0)
+    )
+    await tab.page.click("#money-go")
+    await expect(tab.page.locator("main")).to_contain_text(
+        "SWEATER came back meanwhile, or is announced."
+    )
+    await tab.goto(f"/portal/orders/{order_id}/returns/{back.id}/receive")
+    await act(site, order_id, receive_return, return_id=back.id)
+    await tab.page.click("#money-go")
+    await expect(tab.page.locator("main")).to_contain_text("Everything of this return has come in.")
+    assert len((await site.shop.folder(order_id)).refunds) == 1

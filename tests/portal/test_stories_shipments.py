@@ -211,6 +211,32 @@ async def test_shipments_are_split_merged_and_cancelled(site: Site, tab: Tab) ->
     await expect(tab.page.get_by_role("link", name="Ship items")).to_be_visible()
 
 
+async def test_two_tabs_and_one_shipment(site: Site, tab: Tab) -> None:
+    """The slower tab is told what happened meanwhile, and nothing is done twice."""
+    order_id = await place(site, THREE[:2])
+    await open_dialog(tab, order_id, "Ship items")
+    await tab.page.get_by_label("Not yet").check()
+    second = await tab.context.new_page()
+    here = f"{site.url}/portal/orders/{order_id}"
+    (bag,) = (await site.shop.folder(order_id)).bags
+    await second.goto(f"{here}/bags/{bag.id}/ship")
+    await tab.page.get_by_role("button", name="Create shipment").click()
+    await expect(tab.page.locator("#dialog")).to_be_hidden()
+    await second.get_by_role("button", name="Create shipment").click()
+    await expect(second.locator("main")).to_contain_text("is in a shipment already")
+    (made,) = await shipments(site, order_id)
+    await second.goto(f"{here}/shipments/{made.id}/split")
+    await second.get_by_label("SKU-1, how many").fill("1")
+    await second.get_by_label("SKU-2, how many").fill("1")
+    await tab.goto(f"/portal/orders/{order_id}/shipments/{made.id}/split")
+    await tab.page.get_by_label("SKU-2, how many").fill("3")
+    await tab.page.get_by_role("button", name="Split shipment").click()
+    await expect(tab.page.locator(".cf-parcel")).to_have_count(2)
+    await second.get_by_role("button", name="Split shipment").click()
+    await expect(second.locator(".cf-errors")).to_contain_text("Somebody packed or moved some")
+    assert len(await shipments(site, order_id)) == 2
+
+
 async def test_a_shipment_has_several_parcels(site: Site, tab: Tab) -> None:
     order_id = await place(site, THREE[:1])
     dialog = await open_dialog(tab, order_id, "Ship items")

@@ -3,7 +3,7 @@
 Fields are text as typed: `quantity-<item>` are the units of a line.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from counterfoil.kernel.problem import Problem
@@ -14,6 +14,7 @@ from counterfoil.portal.forms import Form
 
 UNITS = "quantity-"
 NONE_CHOSEN = "Choose at least one item."
+CHANGED = "Somebody packed or moved some of it meanwhile. Look again what is left, and press again."
 _OF_THE_NUMBER = ("tracking_number_taken", "tracking_not_allowed")
 
 
@@ -30,6 +31,15 @@ def typed_units(parts: Sequence[Part], typed: Callable[[str, int], str]) -> dict
     return {name: typed(name, 6) for name in names}
 
 
+def changed_meanwhile(form: Form, parts: Sequence[Part], typed: Iterable[str]) -> bool:
+    """Hold a form that asks about lines which somebody else packed or moved since."""
+    now = {UNITS + part.item.id for part in parts}
+    changed = any(name.startswith(UNITS) and name not in now for name in typed)
+    if changed:
+        form.notices.append(CHANGED)
+    return changed
+
+
 def packed_of(form: Form, parts: Sequence[Part]) -> list[ShipmentItem]:
     """Read how many units of each line are meant; what cannot be is said at its field."""
     packed = []
@@ -40,7 +50,7 @@ def packed_of(form: Form, parts: Sequence[Part]) -> list[ShipmentItem]:
             form.errors[name] = f"{part.item.name}: write a number from 0 to {part.left}."
         elif text and int(text):
             packed.append(ShipmentItem(part.item.id, int(text)))
-    if not packed and not form.errors:
+    if not packed and not form.refused:
         form.notices.append(NONE_CHOSEN)
     return packed
 

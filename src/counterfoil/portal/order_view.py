@@ -331,7 +331,8 @@ class OrderView(msgspec.Struct, kw_only=True):
         ]
         told = [(label, minor) for label, minor in parts if minor]
         if bag.canceled_total:
-            told += [("Ordered", bag.total), ("Cancelled", -bag.canceled_total)]
+            told += [("Ordered", bag.total)] if len(told) > 1 else []
+            told.append(("Cancelled", -bag.canceled_total))
         return [*told, ("Total", bag.total - bag.canceled_total)]
 
     def who(self, one: TransactionShape) -> str:

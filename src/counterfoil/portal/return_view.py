@@ -160,12 +160,12 @@ def _money(order: OrderShape, back: ReturnShape, refunds: Sequence[RefundShape])
 
 
 def _doors(order: OrderShape, back: ReturnShape) -> list[ReturnDoor]:
-    """List the steps that may be taken now; the likeliest is first."""
+    """List the steps that may be taken now, the likeliest first; closing never stands out."""
     allowed = {one.action for one in back.allowed_actions}
     found = [name for name in _ORDERED if name in allowed]
     page = f"/portal/orders/{order.id}/returns/{back.id}"
     return [
-        ReturnDoor(_STEPS[name][1], f"{page}/{_STEPS[name][0]}", first=name == found[0])
+        ReturnDoor(_STEPS[name][1], f"{page}/{_STEPS[name][0]}", first=name == found[0] != "close")
         for name in found
     ]
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from litestar import Response, get, post
 
 from counterfoil.actions.move_shipment import NewShipping, update_shipment
-from counterfoil.actions.ship import WantedShipment, ship
+from counterfoil.actions.ship import WantedShipment, check_gate, ship
 from counterfoil.kernel.problem import NotFound, Problem
 from counterfoil.order.allowed import may_ship
 from counterfoil.order.shapes import BagShape
@@ -15,7 +15,7 @@ from counterfoil.portal.forms import Form
 from counterfoil.portal.goods_view import NEW, Beside, LineView, line_views, next_empty
 from counterfoil.portal.goods_words import NOT_YET, listed
 from counterfoil.portal.order_view import OrderView
-from counterfoil.portal.reading import Read, read_order
+from counterfoil.portal.reading import Read, read_order, why_not
 from counterfoil.portal.respond import Asking
 from counterfoil.portal.results import view_of
 from counterfoil.portal.routes.capture import form_status
@@ -81,7 +81,7 @@ async def save_tracking(request: Asking, order_id: str, item_id: str) -> Respons
         if not number:
             form.errors["tracking_number"] = "Write or scan a tracking number."
         elif place.line.missing != "add":
-            form.errors["tracking_number"] = why_no_number(place.line)
+            form.errors["tracking_number"] = why_no_number(read, place.line)
         else:
             await _save(visit, read, place, number)
     except Problem as problem:
@@ -131,16 +131,19 @@ async def _save(visit: Visit, read: Read, place: Place, number: str) -> None:
     await run(visit, read.order.id, ship, bag_id=bag.id, wanted=made)
 
 
-def why_no_number(line: LineView) -> str:
-    """Say why a line takes no number; somebody may have given it one meanwhile. [U-18]"""
+def why_no_number(read: Read, line: LineView) -> str:
+    """Say why a line takes no number; somebody may have given it one meanwhile. [U-16, U-18]"""
     if line.missing == "later":
         return NOT_YET
     numbers = listed([track.number for track in line.tracks])
-    return f"It has {numbers} by now." if numbers else "This line takes no tracking number now."
+    if numbers:
+        return f"It has {numbers} by now."
+    locked = why_not(check_gate, read.folder) if line.waiting else ""
+    return locked or "This line takes no tracking number now."
 
 
 def _page(visit: Visit, read: Read, place: Place, form: Form) -> Response[bytes]:
-    closed = "" if place.line.missing == "add" else why_no_number(place.line)
+    closed = "" if place.line.missing == "add" else why_no_number(read, place.line)
     return visit.page(
         "goods/number.html",
         status=form_status(form),

@@ -5,9 +5,10 @@ from litestar import Response, get, post
 from counterfoil.actions.move_shipment import NewShipping, carry_shipment, update_shipment
 from counterfoil.kernel.problem import NotFound, Problem
 from counterfoil.order.goods_shapes import ShipmentShape
+from counterfoil.order.problems import InvalidState
 from counterfoil.order.shapes import BagShape
 from counterfoil.order.shipment import Parcel
-from counterfoil.portal import story
+from counterfoil.portal import story, words
 from counterfoil.portal.commands import run
 from counterfoil.portal.forms import Form
 from counterfoil.portal.goods_view import contents, tracks_of
@@ -33,10 +34,13 @@ def find_shipment(read: Read, shipment_id: str) -> tuple[BagShape, ShipmentShape
 
 @post("/orders/{order_id:str}/shipments/{shipment_id:str}/in-transit", status_code=200)
 async def carry_now(request: Asking, order_id: str, shipment_id: str) -> Response[bytes]:
-    """Say that the carrier has it; where somebody was faster, its page says how far it is."""
+    """Say that the carrier has it. Raises InvalidState where somebody was faster."""
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
     _, one = find_shipment(read, shipment_id)
+    if not any(action.action == "in_transit" for action in one.allowed_actions):
+        word = words.look("shipment", one.status).label
+        raise InvalidState(f"This shipment is {word} by now. Nothing was changed.")
     await run(visit, read.order.id, carry_shipment, shipment_id=one.id)
     return await after_save(
         visit, read.order.id, "items", GOODS, said="In transit", land=f"shipment-{one.id}"

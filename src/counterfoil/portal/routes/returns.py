@@ -261,6 +261,16 @@ def _which(
 
 
 def _show(visit: Visit, read: Read, bag: Bag, form: Form, named: list[str]) -> Response[bytes]:
+    """Show the form; what was chosen and came back meanwhile is told, not dropped silently."""
+    free = returnable(read.folder, bag.id)
+    if not free:
+        return closed(visit, read, "Everything that has left is back, or announced.")
+    units = chosen(read.folder, bag.id, form.values)
+    gone = [i.sku or i.name for i in read.folder.items if i.id in units and i.id not in free]
+    if gone:
+        form.values["left_out"] = f"{listed(gone)} came back meanwhile, or is announced."
+        for item_id in units.keys() - free.keys():
+            del form.values[UNITS + item_id]
     told = rehearse_return(read.folder, visit.actor, bag.id, form.values)
     return visit.page(
         "returns/new.html",

@@ -68,8 +68,6 @@ async def receive_form(request: Asking, order_id: str, return_id: str) -> Respon
     visit = await Visit.begin(request, RIGHT)
     read = await read_order(visit, order_id)
     back = find_return(read, return_id)
-    if why := _why_not(read, back, "receive"):
-        return closed(visit, read, why)
     values = {UNITS + line.item_id: str(line.missing) for line in back.lines if line.missing}
     form = Form(version=read.order.version, values=values)
     told = rehearse_receipt(read.folder, visit.actor, back, values)
@@ -122,8 +120,6 @@ async def step_form(
     """Say what approving, rejecting or closing does, and ask."""
     visit, read, known = await _begin(request, order_id, step)
     back = find_return(read, return_id)
-    if why := _why_not(read, back, step):
-        return closed(visit, read, why)
     return _show_step(visit, read, back.id, known, Form(version=read.order.version))
 
 
@@ -145,7 +141,7 @@ async def step_now(
         if problem.status not in (409, 422):
             raise
         read = await read_order(visit, order_id)
-        form.notices.append(_why_not(read, find_return(read, return_id), step) or problem.detail)
+        form.notices.append(problem.detail)
         return _show_step(visit, read, back.id, known, form)
     async with visit.works.pool.connection(visit.actor.account_id) as connection:
         await RETURNS.fresh(connection, visit.actor)
@@ -181,6 +177,8 @@ def _show_receipt(
     visit: Visit, read: Read, form: Form, return_id: str, named: list[str]
 ) -> Response[bytes]:
     back, page = find_return(read, return_id), f"/portal/orders/{read.order.id}"
+    if why := _why_not(read, back, "receive"):
+        return closed(visit, read, why)
     told = rehearse_receipt(read.folder, visit.actor, back, form.values)
     return visit.page(
         "returns/receive.html",
@@ -201,13 +199,15 @@ def _show_receipt(
 def _show_step(
     visit: Visit, read: Read, return_id: str, step: Step, form: Form
 ) -> Response[bytes]:
-    back = find_return(read, return_id)
+    back, name = find_return(read, return_id), step.verb.lower()
+    if why := _why_not(read, back, name):
+        return closed(visit, read, why)
     return visit.page(
         "returns/decide.html",
         status=form_status(form),
         order=read.order,
         told=_told(read, back.id),
-        step=next(name for name, one in STEPS.items() if one is step),
+        step=name,
         title_=step.verb,
         label=step.label,
         lines=_lines(back, step),

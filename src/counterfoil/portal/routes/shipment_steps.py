@@ -32,7 +32,14 @@ from counterfoil.portal import words
 from counterfoil.portal.commands import Action, How, run
 from counterfoil.portal.forms import Form
 from counterfoil.portal.forms import typed as cleaned
-from counterfoil.portal.goods_form import UNITS, Part, packed_of, refuse, typed_units
+from counterfoil.portal.goods_form import (
+    UNITS,
+    Part,
+    changed_meanwhile,
+    packed_of,
+    refuse,
+    typed_units,
+)
 from counterfoil.portal.goods_says import Says, say_moved, say_sent
 from counterfoil.portal.goods_view import contents, mergeable
 from counterfoil.portal.goods_words import SEND_AGAIN, STEPS
@@ -102,6 +109,8 @@ async def step_now(request: Asking, order_id: str, shipment_id: str, step: str) 
     form = Form(version=found.read.order.version, values=typed_units(found.parts, visit.typed))
     form.values |= {name: visit.typed(name, 100) for name in ("tracking_number", "method")}
     form.values["shipment"] = " ".join(str(one) for one in visit.form.getall("shipment", []))
+    if changed_meanwhile(form, found.parts, visit.form):
+        return _show(visit, found, known, form)
     try:
         land = await known.does(visit, found, form)
     except Problem as problem:

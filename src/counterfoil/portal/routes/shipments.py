@@ -13,7 +13,14 @@ from counterfoil.order.shipment import ShipmentItem
 from counterfoil.portal.commands import How, run
 from counterfoil.portal.forms import Form
 from counterfoil.portal.forms import typed as cleaned
-from counterfoil.portal.goods_form import UNITS, Part, packed_of, refuse, typed_units
+from counterfoil.portal.goods_form import (
+    UNITS,
+    Part,
+    changed_meanwhile,
+    packed_of,
+    refuse,
+    typed_units,
+)
 from counterfoil.portal.goods_says import Says, say_packed
 from counterfoil.portal.reading import Read, read_order, why_not
 from counterfoil.portal.respond import Asking
@@ -36,14 +43,6 @@ async def ship_form(request: Asking, order_id: str, bag_id: str) -> Response[byt
 def ask_shipment(visit: Visit, read: Read, bag_id: str, items: list[str]) -> Response[bytes]:
     """Show the form of a new shipment. Named lines are packed first: they leave when it is said."""
     bag = _bag(read, bag_id)
-    if why := why_not(check_gate, read.folder) or _nothing(read, bag):
-        return visit.page(
-            "money/closed.html",
-            heading=f"Ship items of order {read.order.number}",
-            why=why,
-            doors=(),
-            back=f"/portal/orders/{read.order.id}",
-        )
     methods = [m.code for m in read.folder.methods if m.enabled]
     usual = read.order.shipping_method
     chosen = usual if usual in methods else (methods[0] if methods else "")
@@ -68,7 +67,10 @@ async def ship_now(request: Asking, order_id: str, bag_id: str) -> Response[byte
         values={name: visit.typed(name, 100) for name in FIELDS},
     )
     form.values |= typed_units(_lines(read.folder, bag), visit.typed)
-    packed = packed_of(form, _lines(read.folder, bag))
+    lines = _lines(read.folder, bag)
+    if changed_meanwhile(form, lines, visit.form):
+        return _show(visit, read, bag, form)
+    packed = packed_of(form, lines)
     if form.refused:
         return _show(visit, read, bag, form)
     wanted, leaves = _wanted(form, packed), form.values["sent"] != "no"
@@ -144,6 +146,15 @@ def _bag(read: Read, bag_id: str) -> BagShape:
 
 
 def _show(visit: Visit, read: Read, bag: BagShape, form: Form) -> Response[bytes]:
+    """Show the form, or why nothing can be packed: another tab may have been faster."""
+    if why := _nothing(read, bag) or why_not(check_gate, read.folder):
+        return visit.page(
+            "money/closed.html",
+            heading=f"Ship items of order {read.order.number}",
+            why=why,
+            doors=(),
+            back=f"/portal/orders/{read.order.id}",
+        )
     return visit.page(
         "goods/ship.html",
         status=form_status(form),

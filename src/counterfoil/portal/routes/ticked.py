@@ -42,7 +42,7 @@ async def ticked_tracking(request: Asking, order_id: str) -> Response[bytes]:
     whys: dict[str, list[str]] = {}
     for place in places:
         if place.line.missing != "add":
-            whys.setdefault(why_no_number(place.line), []).append(_name(place))
+            whys.setdefault(why_no_number(read, place.line), []).append(_name(place))
     left_out = [f"{listed(names)}: {why}" for why, names in whys.items()]
     if len(parcels) == 1 and not left_out:
         one = parcels[0]
