@@ -9,7 +9,9 @@ from counterfoil.actions.decide_refund import withdraw_waiting
 from counterfoil.actions.hold import release_if_paid
 from counterfoil.actions.refund import CANCELLATION_FAILED, REFUND_FAILED, merchant_of
 from counterfoil.actions.send_back import give_back, new_plan, promised_by, release
+from counterfoil.kernel.money import split
 from counterfoil.order.attention import call_person, finish_tasks
+from counterfoil.order.bag import Bag
 from counterfoil.order.canceling import Part, of_bag, releasable
 from counterfoil.order.cancellation import Cancellation, WantedCancel
 from counterfoil.order.draft import Draft
@@ -74,10 +76,33 @@ def begin_part(draft: Draft, part: Part, wanted: WantedCancel, asked: Asked) -> 
     for bag in draft.section("bags"):
         if bag.id in part.units:
             cancel_units(draft, bag, part.units[bag.id])
+    _keep_due(draft, part)
     release_if_paid(draft)
     complete(draft)
     advance_part(draft, plan, asked)
     return plan
+
+
+def _keep_due(draft: Draft, part: Part) -> None:
+    """Let be due what was, less what nobody had paid of these units.
+
+    What goes back of one bag was authorised for it, and does not pay for what another one lacks.
+    """
+    order = draft.before.order
+    if not order.due or part.again_of is not None:
+        return
+    bags: list[Bag] = draft.section("bags")
+    lost = sum(bag.canceled_total for bag in bags) - order.canceled_total
+    given = sum(bag.worth_refunded for bag in bags) - order.worth_refunded
+    wanted = max(0, order.due - max(0, lost - given - part.amount))
+    gap = min(wanted - sum(bag.lacking for bag in bags), part.amount)
+    if draft.due >= wanted or gap <= 0:
+        return
+    shares = split(gap, [share.amount for share in part.back])
+    for share, more in zip(part.back, shares, strict=True):
+        bag = draft.get("bags", share.bag_id)
+        draft.put(msgspec.structs.replace(bag, reopened=bag.reopened + more))
+    draft.set_order(reopened=sum(bag.reopened for bag in draft.section("bags")))
 
 
 def advance_part(draft: Draft, plan: Cancellation, asked: Asked) -> None:
