@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
+from counterfoil.actions.move_shipment import NewShipping, update_shipment
+from counterfoil.book.run import Command
 from tests.portal.site import COLLEAGUE, Site, Tab
 
 pytestmark = pytest.mark.browser
@@ -20,6 +22,17 @@ async def ship_all(tab: Tab, order_id: str, number: str) -> None:
     await tab.page.fill("#tracking_number", number)
     await tab.page.locator("#dialog button.btn-primary").click()
     await expect(tab.page.locator("#order-items")).to_contain_text(number)
+
+
+async def correct_number(site: Site, order_id: str, number: str) -> None:
+    """Correct the tracking number, and nothing else: no state changes with it."""
+    (parcel,) = (await site.shop.folder(order_id)).shipments
+    wanted = NewShipping(tracking_number=number)
+    command = Command(order_id=order_id, actor=site.actor)
+    asked = site.shop.works.asked(site.actor)
+    await site.shop.works.book.run(
+        command, update_shipment, asked=asked, shipment_id=parcel.id, wanted=wanted
+    )
 
 
 @pytest.mark.proves("U-23")
@@ -38,6 +51,9 @@ async def test_a_colleague_ships_and_it_stands_here_within_15_seconds(
     await expect(page.locator(".cf-news")).to_contain_text("Anna Berg: Shipment")
     await expect(page.locator("#live")).to_contain_text("Anna Berg: ")
     await expect(page.locator("#order-head")).to_contain_text("Shipped")
+    await correct_number(site, order_id, "TN-live-2")
+    await page.evaluate(ASK)
+    await expect(page.locator("#order-items")).to_contain_text("TN-live-2")
     assert await page.input_value("#note-body") == "The customer rang about"
     assert await page.evaluate("window.stays"), "the page was not loaded anew"
     await expect(page.locator("#note-body")).to_be_focused()
