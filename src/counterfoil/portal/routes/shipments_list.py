@@ -12,7 +12,7 @@ from counterfoil.portal.visit import Visit
 
 LIST, PRINT = "/portal/shipments", "/portal/shipments/print/packing-slips"
 SHOWN = 50
-TABS = (("open", "To send"), ("sent", "On their way"), ("failed", "Could not be delivered"))
+TABS = (("open", "To send"), ("sent", "On their way"), ("failed", "Not delivered"))
 
 
 @get("/shipments")
