@@ -16,6 +16,7 @@ from counterfoil.order.folder import Folder
 from counterfoil.order.item import Item
 from counterfoil.order.order import Order
 from counterfoil.order.tells import shown_status
+from tests.actions.split_returns import judge_returns
 
 GONE = ("SHIPPED", "IN_TRANSIT", "COULD_NOT_DELIVER", "DELIVERED", "RETURNED")
 #: Where the units were that came back: what was returned to us as a parcel, then what arrived.
@@ -36,6 +37,7 @@ class Model:
         self.canceled: Counter[str] = Counter()
         self.worth: dict[str, Fraction] = {}
         self.returned: Counter[str] = Counter()
+        self.linked: dict[str, Folder] = {}
         self.hindered = False
         self.grew = False
         self.captured = 0
@@ -45,6 +47,9 @@ class Model:
     def happened(self, kind: str, before: Folder, told: dict[str, Any]) -> None:
         """Count what an accepted action did, by what was asked of the order as it was."""
         known = self.canceled.copy()
+        for made in told.get("linked", []):
+            assert made.order.id not in self.linked
+            self.linked[made.order.id] = made
         if kind in ("cancel", "cancel bag"):
             for item in before.items:
                 if kind == "cancel" or item.bag_id == told["bag_id"]:
@@ -109,6 +114,7 @@ class Model:
         self._states(folder)
         self._money(folder)
         self._worth(folder)
+        judge_returns(folder, self.linked)
 
     def _goods(self, folder: Folder) -> None:
         for item in folder.items:

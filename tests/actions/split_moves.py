@@ -26,7 +26,12 @@ from counterfoil.order.bag import Bag
 from counterfoil.order.cancellation import CanceledLine
 from counterfoil.order.editing import WantedAddition, WantedEdit, WantedUnits
 from counterfoil.order.folder import Folder
-from counterfoil.order.goods_return import ReceivedLine, WantedReturn, WantedReturnLine
+from counterfoil.order.goods_return import (
+    ReceivedLine,
+    Replacement,
+    WantedReturn,
+    WantedReturnLine,
+)
 from counterfoil.order.item import Item
 from counterfoil.order.shipment import ShipmentItem
 
@@ -38,7 +43,7 @@ Move = tuple[str, Callable[..., Any], dict[str, Any], Any]
 
 
 def _returned(change: Any) -> dict[str, Any]:
-    """What came in with this change, by line."""
+    """What came in with this change, by line, and the orders of exchanges that it made."""
     old = {(r.id, line.item_id): line.received for r in change.before.returns for line in r.lines}
     units: dict[str, int] = {}
     for back in change.after.returns:
@@ -46,7 +51,7 @@ def _returned(change: Any) -> dict[str, Any]:
             came = line.received - old.get((back.id, line.item_id), 0)
             if came:
                 units[line.item_id] = units.get(line.item_id, 0) + came
-    return {"units": units}
+    return {"units": units, "linked": [one.after for one in change.new_orders]}
 
 
 def _money(order: Folder, kind: str, bag: Bag, item: Item, count: int) -> list[Move]:
@@ -121,14 +126,16 @@ def _cancels(order: Folder, kind: str, bag: Bag, item: Item, count: int) -> list
 
 
 def _returns(order: Folder, kind: str, bag: Bag, item: Item, count: int) -> list[Move]:
-    resolution = RESOLUTIONS[count % len(RESOLUTIONS)]
+    resolution = RESOLUTIONS[(order.order.version + count) % len(RESOLUTIONS)]
+    other = [Replacement(name="Other", quantity=count, unit_price=70 * count)]
     line = WantedReturnLine(item_id=item.id, quantity=1)
     if kind in ("announce", "come back"):
         here = kind == "come back"
         lines = [line] if count > 1 or not here else []
         return [("came back" if here else "return", return_goods,
                  {"bag_id": item.bag_id, "wanted": WantedReturn(
-                     lines=lines, resolution=resolution, received=here, fee=3 * (count % 2))},
+                     lines=lines, resolution=resolution, received=here, fee=3 * (count % 2),
+                     replacement=other if resolution == "EXCHANGE" else ())},
                  _returned)]
     backs = [one for one in order.returns if one.status not in ("REJECTED", "CLOSED")]
     if not backs:

@@ -111,7 +111,7 @@ class _world:  # noqa: N801 - used as a function
     async def __aenter__(self) -> Simulator:
         self.server = await TestServer.start()
         self.folder = tempfile.TemporaryDirectory()
-        self.sandbox = start_sandbox(Path(self.folder.name), hang_s=3)
+        self.sandbox = start_sandbox(Path(self.folder.name))
         self.world = World(await self.server.create(), self.sandbox)
         return Simulator(await self.world.__aenter__())
 

@@ -38,6 +38,7 @@ class Fate(StrEnum):
     DIE = "dies"
     CUT = "loses its connection before asking"
     CUT_AFTER = "loses its connection before the answer"
+    SILENCE = "hears nothing until its deadline"
 
 
 class Actor:
@@ -54,6 +55,7 @@ class Actor:
         self._fate = Fate.GO
         self._dying = False
         self._cut = False
+        self._silence = False
         self._unseen = False
         self._go = threading.Semaphore(0)
         self._back = threading.Semaphore(0)
@@ -108,7 +110,7 @@ class Actor:
             shop = self._open_shop()
             while self._wait_for_job():
                 assert self._job is not None
-                self._dying = self._cut = False
+                self._dying = self._cut = self._silence = False
                 try:
                     self.outcome = runner.run(_play(self._job, shop))
                 except Died as died:
@@ -135,6 +137,9 @@ class Actor:
         if point == "db.told" and self._cut:
             self._cut = False
             raise OSError("the connection was cut before the answer")
+        if point == "http.told" and self._silence:
+            self._silence = False
+            raise TimeoutError
         if point not in STOPS:
             self.line = self.line if point.endswith(".told") else point
             return
@@ -152,6 +157,8 @@ class Actor:
                 raise OSError("the connection was cut")
             case Fate.CUT_AFTER:
                 self._cut = True
+            case Fate.SILENCE:
+                self._silence = True
 
 
 class _Here(threading.local):

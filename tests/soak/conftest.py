@@ -17,7 +17,7 @@ async def simulator(
     """A world for all schedules of the file."""
     set_up_log("critical")
     database = await server.create()
-    sandbox = start_sandbox(tmp_path_factory.mktemp("sandbox"), hang_s=3)
+    sandbox = start_sandbox(tmp_path_factory.mktemp("sandbox"))
     try:
         async with World(database, sandbox) as world:
             yield Simulator(world)

@@ -5,12 +5,14 @@ One request has one effect on units as it has on money. [X-1, V-6…V-11, C-2]
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from counterfoil.order.cancellation import CanceledLine
 from counterfoil.order.editing import WantedAddition, WantedEdit, WantedUnits
 from counterfoil.order.folder import Folder
-from counterfoil.order.goods_return import WantedReturn, WantedReturnLine
+from counterfoil.order.goods_return import Replacement, WantedReturn, WantedReturnLine
+from tests.soak.exchanged import assert_exchanges, assert_worth
 from tests.work.shop import CANCEL, EDIT, METHOD, RETURN, STATE
 
 if TYPE_CHECKING:
@@ -18,17 +20,30 @@ if TYPE_CHECKING:
 
 #: Pieces of each line. What is edited leaves three of five, what is cancelled is two.
 UNITS, LEFT, CUT = 5, 3, 2
+#: What is asked of the order of an exchange, whichever is the first by then: its price is 6.00, and
+#: 4.50 are set against it.
+PAY_EXCHANGE, SEND_EXCHANGE = "pay the exchange", "send the exchange"
+FEE = 50
+SENDING: tuple[str, dict[str, Any]] = (STATE, {"line": 0, "state": "SHIPPED"})
+EXCHANGING: tuple[str, dict[str, Any]] = (
+    RETURN, {"line": 0, "units": 1, "for": "EXCHANGE", "price": 600})
 #: Lines and bags by their place; the first line is cancelled in part, the second one edited.
 GOODS: list[tuple[str, dict[str, Any], int]] = [
     (CANCEL, {"line": 0, "units": CUT}, 2),
     (CANCEL, {"bag": 1}, 1),
     (EDIT, {"line": 1, "left": LEFT}, 1),
     (EDIT, {"more": 700}, 1),
-    (STATE, {"line": 0, "state": "SHIPPED"}, 2),
+    (*SENDING, 2),
     (STATE, {"line": 1, "state": "SHIPPED"}, 1),
     (STATE, {"line": 0, "state": "DELIVERED"}, 1),
     (METHOD, {"method": "express"}, 1),
     (RETURN, {"line": 0, "units": 1}, 2),
+    (*EXCHANGING, 3),
+    (RETURN, {"line": 0, "units": 1, "for": "EXCHANGE", "price": 300}, 1),
+    (RETURN, {"line": 0, "units": 1, "for": "STORE_CREDIT"}, 1),
+    (RETURN, {"line": 0, "units": 1, "for": "NONE"}, 1),
+    (PAY_EXCHANGE, {"amount": 150}, 3),
+    (SEND_EXCHANGE, {"state": "SHIPPED"}, 3),
 ]
 
 
@@ -51,12 +66,19 @@ def concrete(kind: str, wanted: dict[str, Any], body: dict[str, Any]) -> dict[st
             return {"item_id": items[place], "state": state}
         case "return", {"line": place, "units": units}:
             piece = WantedReturnLine(item_id=items[place], quantity=units)
-            back = WantedReturn(lines=[piece], received=True, fee=50)
+            back = WantedReturn(
+                lines=[piece], received=True, fee=FEE, resolution=wanted.get("for", "REFUND"),
+                replacement=[
+                    Replacement(name="Jug", quantity=1, unit_price=wanted["price"])
+                ] if "price" in wanted else [],
+            )
             return {"bag_id": bags[place]["id"], "wanted": back}
     return dict(wanted)
 
 
-def assert_goods(requests: "list[Request]", folder: Folder) -> None:
+def assert_goods(
+    requests: "list[Request]", folder: Folder, linked: Sequence[Folder] = ()
+) -> None:
     """Units, returns and edits are those of the requests that were told that they happened."""
     done = [one for one in requests if any(said.status < 300 for said in one.told)]
     edits = [one for one in done if one.kind == EDIT]
@@ -79,6 +101,8 @@ def assert_goods(requests: "list[Request]", folder: Folder) -> None:
         assert second.quantity_canceled == (UNITS - LEFT if smaller else 0)
     assert first.quantity_returned == len(backs)
     _assert_returns(folder)
+    assert_worth(folder)
+    assert_exchanges(folder, linked)
     taken = Counter(
         (row.payment_id, row.shipment_id)
         for row in folder.transactions

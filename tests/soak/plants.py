@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from counterfoil.actions import exchange as exchanging
 from counterfoil.actions import settle as settling
 from counterfoil.actions.edit_lines import edit_lines
 from counterfoil.actions.return_goods import return_goods
@@ -22,10 +23,11 @@ from counterfoil.order.gateway import Answer, Call, Outcome
 
 @dataclass(frozen=True)
 class Plant:
-    """A bug, and how it is put in."""
+    """A bug, and how it is put in. From seed `first` on it is found soon; from any, in the end."""
 
     sentence: str
     put: Callable[[pytest.MonkeyPatch], None]
+    first: int = 0
 
 
 def _new_key_each_time(patch: pytest.MonkeyPatch) -> None:
@@ -74,14 +76,20 @@ def _goods_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(running.Book, "run", careless)
 
 
+def _goods_let_go(patch: pytest.MonkeyPatch) -> None:
+    """What is sent instead of what came back does not wait for the rest of its money."""
+    patch.setattr(exchanging, "hold_until_paid", lambda draft: None)
+
+
 PLANTS = {
-    "new_key": Plant("A new key at the provider each time it is sent.", _new_key_each_time),
+    "new_key": Plant("A new key at the provider each time it is sent.", _new_key_each_time, 40),
     "silence_is_no": Plant("No answer is taken for a refusal.",
-                           _hearing("send", Outcome.UNKNOWN, Outcome.DECLINED)),
+                           _hearing("send", Outcome.UNKNOWN, Outcome.DECLINED), 4),
     "silence_is_yes": Plant("No answer is taken for a success.",
-                            _hearing("send", Outcome.UNKNOWN, Outcome.SUCCEEDED)),
+                            _hearing("send", Outcome.UNKNOWN, Outcome.SUCCEEDED), 4),
     "unknown_is_no": Plant("What the provider does not know yet is refused.",
                            _hearing("ask", Outcome.NOT_EXECUTED, Outcome.DECLINED)),
     "lease_ignored": Plant("Who lost the lease books what is booked.", _lease_ignored),
+    "goods_let_go": Plant("An exchange leaves before it is paid for.", _goods_let_go),
     "goods_forgotten": Plant("An edit or a return is made again.", _goods_forgotten),
 }

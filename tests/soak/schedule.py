@@ -10,17 +10,26 @@ from typing import Any
 
 from counterfoil.kernel.db import Gone
 from counterfoil.kernel.due import claim
-from counterfoil.kernel.problem import Problem, Unavailable
+from counterfoil.kernel.problem import NotFound, Problem, Unavailable
+from counterfoil.order.folder import Folder
 from counterfoil.order.problems import RequestInProgress
 from counterfoil.work.lanes import LANES, run_row
 from counterfoil.work.sync import sync_now, sync_order
 from tests.soak.actor import Actor, Died, Fate
 from tests.soak.choices import Choices
-from tests.soak.goods import GOODS, UNITS, concrete
+from tests.soak.goods import (
+    EXCHANGING,
+    GOODS,
+    PAY_EXCHANGE,
+    SEND_EXCHANGE,
+    SENDING,
+    UNITS,
+    concrete,
+)
 from tests.soak.verdict import judge
 from tests.soak.world import World
 from tests.work.hooking import events, tell
-from tests.work.shop import CANCEL, CAPTURE, PAY, REFUND, VOID, Said, Shop
+from tests.work.shop import CANCEL, CAPTURE, PAY, REFUND, STATE, VOID, Said, Shop
 
 LANES_OF_MONEY = [lane for lane in LANES if lane.name in ("money", "expiry", "hooks")]
 SYNC = "sync"
@@ -48,20 +57,24 @@ PAID: list[tuple[dict[str, Any], int]] = [
     ({}, 3), ({"flow": "payment"}, 1), ({"amount": 3000}, 1),
     ({"amount": 3000, "flow": "payment"}, 1),
 ]
-#: How a provider may fail, and how often it does. Silence costs two seconds of real time.
+#: What an order has been through: nothing, its first line has left, a piece of it was exchanged.
+BEFORE = [[], [SENDING], [SENDING, EXCHANGING]]
+OFTEN_BEFORE = (2, 1, 2)
+#: How a provider may fail, and how often it does; that nobody hears of it is a fate.
 FAULTS: list[tuple[str, float]] = [
     ("5xx_after_effect", 6), ("reset_after_effect", 6), ("5xx_before", 4), ("reset_before", 4),
     ("decline", 4), ("429", 3), ("in_use", 3), ("garbage_200", 3), ("truncated_200", 2),
     ("missing_200", 2), ("unknown_status_200", 2), ("amount_200", 2), ("currency_200", 1),
     ("not_found", 3), ("fails_later", 3), ("pending", 3), ("pending_then_failed", 2),
-    ("hang_after_effect", 0.2),
 ]
 LATER = ("pending", "pending_then_failed", "fails_later")
+#: What may happen to an exchange, by where it is asked for.
+FATES = {"db.asks": (Fate.CUT, Fate.CUT_AFTER), "http.asks": (Fate.SILENCE,)}
 FAULTY = (None, CAPTURE, REFUND, VOID, "query")
 NAP_S = 70
 JUMPS_S = (3, 31, 70, 400)
 LEAPS_S = (HOUR_S + 100, 22 * HOUR_S, 8 * DAY_S)
-#: One step, a death, a cut connection, time, a fault, the sequencer, an actor that stands still, a
+#: One step, a death, a lost answer, time, a fault, the sequencer, an actor that stands still, a
 #: call of the provider: how often, in each temper. What hides a bug in one shows it in another.
 TEMPERS = {
     "mixed": (100, 3, 3, 4, 4, 1, 4, 4),
@@ -79,7 +92,10 @@ GIVEN_UP_S = (25 * HOUR_S, 2 * HOUR_S, 2 * HOUR_S)
 
 @dataclass
 class Request:
-    """A command under its key, and every answer it got."""
+    """A command under its key, and every answer it got.
+
+    `target` is the order that it was about, where that is not the one it began with.
+    """
 
     kind: str
     order: str
@@ -89,12 +105,27 @@ class Request:
     refused: str = ""
     begun: bool = False
     tries: int = 0
+    target: str | None = None
 
     async def play(self, shop: Shop) -> Said:
         if self.kind == SYNC:
             its = shop.key(self.key, f"sync {self.order}")
             return Said(await sync_now(shop.works, shop.actor, self.order, its))
+        if self.kind in (PAY_EXCHANGE, SEND_EXCHANGE):
+            return await self._play_exchange(shop)
         return await shop.run(self.kind, self.order, key=self.key, **self.wanted)
+
+    async def _play_exchange(self, shop: Shop) -> Said:
+        """Pay for, or send, what the first exchange of the order is to bring. Raises NotFound."""
+        if self.target is None:
+            found = linked_to(await shop.folder(self.order))
+            if not found:
+                raise NotFound("Nothing is sent for it.")
+            self.target = found[0]
+        if self.kind == PAY_EXCHANGE:
+            return await shop.run(PAY, self.target, key=self.key, **self.wanted)
+        item = (await shop.folder(self.target)).items[0]
+        return await shop.run(STATE, self.target, key=self.key, item_id=item.id, **self.wanted)
 
 
 @dataclass
@@ -143,9 +174,21 @@ class Schedule:
             self.orders.append(placed.body["id"])
             self.bodies[placed.body["id"]] = placed.body
             self.tell(f"order {number} is placed, paid {paid or 'whole'}")
+            for kind, wanted in BEFORE[self.choices.pick(OFTEN_BEFORE)]:
+                self.tell(f"{kind} {wanted}, before anything else")
+                await self._begin_with(kind, wanted)
         for client in self.world.clients:
             self.wanting[client.name] = [
                 self._want(client) for _ in range(self.choices.one_of((1, 2, 3)))]
+
+    async def _begin_with(self, kind: str, wanted: dict[str, Any]) -> None:
+        """Have a request done and told before the schedule begins: it counts like any other."""
+        order = self.orders[-1]
+        made = Request(
+            kind, order, concrete(kind, wanted, self.bodies[order]), f"{order}-before-{kind}",
+            begun=True)
+        self.requests.append(made)
+        made.told.append(await made.play(self.world.home))
 
     def _want(self, client: Actor) -> Request:
         kind, wanted, _ = self.choices.one_of(WANTED, [weight for _, _, weight in WANTED])
@@ -168,7 +211,7 @@ class Schedule:
 
     async def _happen(self, able: list[Actor]) -> None:
         standing = [actor for actor in able if not actor.idle]
-        asking = [actor for actor in standing if actor.at == "db.asks"]
+        asking = [actor for actor in standing if actor.at in FATES]
         weights = list(STILL if self.still else self.temper)
         weights[1] *= bool(standing)
         weights[2] *= bool(asking)
@@ -181,8 +224,8 @@ class Schedule:
             case 1:
                 self._go_on(self.choices.one_of(standing), Fate.DIE)
             case 2:
-                fate = self.choices.one_of((Fate.CUT, Fate.CUT_AFTER))
-                self._go_on(self.choices.one_of(asking), fate)
+                unlucky = self.choices.one_of(asking)
+                self._go_on(unlucky, self.choices.one_of(FATES[unlucky.at]))
             case 3:
                 leap = not standing and not self.still and self.choices.pick((8, 1))
                 seconds = self.choices.one_of(LEAPS_S if leap else JUMPS_S)
@@ -297,7 +340,8 @@ class Schedule:
             except Problem as refused:
                 request.refused = refused.code
         await self._drain()
-        for order_id in self.orders:  # a refund may have failed since, and nobody called
+        # A refund may have failed since, and nobody called.
+        for order_id in await self.with_linked():
             await sync_order(self.world.home.works, self.world.person, order_id)
         if await self._unsettled():
             await self._drain()
@@ -309,11 +353,24 @@ class Schedule:
             if seconds > DRAIN_S[0] and not await self._unsettled():
                 return
 
+    async def with_linked(self) -> list[str]:
+        """List the orders, and those that were made of their exchanges."""
+        rows = await self.world.owner.fetch(
+            "select id::text from orders where id = any($1) or exchange_for = any($1)"
+            " order by number", self.orders)
+        return [row["id"] for row in rows]
+
     async def _unsettled(self) -> int:
         found: int = await self.world.owner.fetchval(
-            "select count(*) from transactions where order_id = any($1) and settled_at is null",
+            "select count(*) from transactions t join orders o on o.id = t.order_id"
+            " where t.settled_at is null and (o.id = any($1) or o.exchange_for = any($1))",
             self.orders)
         return found
+
+
+def linked_to(folder: Folder) -> list[str]:
+    """List the orders that were made of an order's exchanges."""
+    return [back.exchange_order_id for back in folder.returns if back.exchange_order_id]
 
 
 def _away(outcome: object) -> bool:

@@ -22,21 +22,25 @@ TOLD = ("authorized", "captured", "voided", "refunded", "expired")
 
 async def judge(schedule: "Schedule") -> None:
     """Hold every order against the provider, and every request against its answers."""
-    folders = {}
-    for order_id in schedule.orders:
-        folder = folders[order_id] = await schedule.world.home.folder(order_id)
+    home = schedule.world.home
+    folders = {one: await home.folder(one) for one in await schedule.with_linked()}
+    for order_id, folder in folders.items():
+        linked = [one for one in folders.values() if one.order.exchange_for == order_id]
         try:
             assert_part_lawful(folder)
             assert_equal(folder, schedule.world.sandbox)
             assert_somebody_knows(folder)
             assert_nothing_found(folder)
-            assert_goods([one for one in schedule.requests if one.order == order_id], folder)
+            if folder.order.exchange_for is None:
+                about = [one for one in schedule.requests
+                         if one.order == order_id and one.target is None]
+                assert_goods(about, folder, linked)
         except AssertionError as wrong:
             wrong.add_note(_told(folder))
             raise
     for request in schedule.requests:
         if request.begun:
-            assert_answered(request, folders[request.order])
+            assert_answered(request, folders[request.target or request.order])
 
 
 def assert_equal(folder: Folder, sandbox: Sandbox) -> None:

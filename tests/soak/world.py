@@ -21,8 +21,9 @@ from tests.soak.actor import Actor, watch_actors
 from tests.work.hooking import listen
 from tests.work.shop import RING, Shop, open_shop
 
-#: The real ones, but for the provider's deadline: nothing here waits for anything else.
-PACE = Pace(deadline_s=2, mail_deadline_s=2)
+#: The real ones, but for the provider's deadline: who stands still does so in real time as well,
+#: and a provider's silence is a fate that somebody meets.
+PACE = Pace(deadline_s=60)
 CLIENTS, WORKERS = 3, 2
 _KEPT = """select string_agg(format('%I', c.relname), ', ') from pg_class c
   where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
