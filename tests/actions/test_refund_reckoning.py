@@ -55,7 +55,7 @@ def test_the_tax_of_what_cost_nothing_goes_back_with_it():
     order = paid(bags=[{"merchant": "acme", "tax_total": 77, "items": items}])
     (prices,) = (prices_of(bag, order.items) for bag in order.bags)
     assert ([*prices.tax.values()], prices.shipping_tax) == ([58, 19], 0)
-    given = []
+    given: list[int] = []
     for which, (_, count) in enumerate(GIVEN_AWAY):
         for _ in range(count):
             wanted = back(f"R-{len(given)}", lines=[line(order, which, 1)])

@@ -40,7 +40,7 @@ from tests.conftest import make_admin
 from tests.sandbox.server import Sandbox
 
 RING = [b"k" * 32]
-QUICK = Pace(lease_s=1, deadline_s=0.5, propagation_s=1, mail_deadline_s=0.5)
+QUICK = Pace(lease_s=1, deadline_s=0.8, propagation_s=1, mail_deadline_s=0.5)
 EVERYTHING = frozenset(SECTIONS) | {"gateways", "merchants"}
 CAPTURE, VOID, REFUND, CANCEL = "capture", "void", "refund", "cancel"
 PAY, RENEW = "pay", "renew"
