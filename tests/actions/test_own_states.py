@@ -3,6 +3,7 @@
 import msgspec
 
 from counterfoil.actions.change_state import change_state
+from counterfoil.actions.decide_review import pass_review
 from counterfoil.actions.hold import WantedHold, hold
 from counterfoil.actions.migrate_state import migrate_state
 from counterfoil.order.config import OrderState
@@ -17,6 +18,7 @@ def own(code, system_state="PROCESSING"):
 
 
 PICKING, PACKED, INTAKE = own("picking"), own("packed"), own("intake", "NEW")
+PARKED, FROZEN = own("parked", "SUSPENDED"), own("frozen", "SUSPENDED")
 
 
 def having(order, *states):
@@ -79,3 +81,18 @@ def test_what_is_held_stays_in_the_state_that_is_emptied():
     why = refused(order, migrate_state, source="intake", target="picking")
     assert why.code == "order_on_hold"
     assert act(order, migrate_state, source="intake", target="new").after.order.state == "new"
+
+
+def test_a_review_lets_go_what_was_moved_with_all_others_and_leaves_what_somebody_moved():
+    parked = (PARKED, FROZEN)
+    order = having(folder("manual", fraud_review=True), *parked)
+    chosen = lived(order, change_state, state="frozen")
+    assert act(having(chosen, *parked), pass_review).after.order.state == "frozen"
+    for source, target in (("suspended", "parked"), ("parked", "frozen")):
+        order = having(lived(order, migrate_state, source=source, target=target), *parked)
+    asked_for = having(lived(order, change_state, state="cancel_requested"), *parked)
+    declined = having(lived(asked_for, change_state, state="frozen"), *parked)
+    back = having(lived(declined, migrate_state, source="frozen", target="parked"), *parked)
+    for one in (order, declined, back):
+        assert one.order.system_state == "SUSPENDED"
+        assert act(one, pass_review).after.order.state == "new"

@@ -14,6 +14,7 @@ from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.order.allowed import attention_reasons, may_ship
 from counterfoil.order.gateway import Outcome
 from counterfoil.order.telling import tell_order
+from tests.actions.canceling import cut
 from tests.actions.laws import assert_lawful
 from tests.actions.living import MERCHANT, act, by, heard, held_money, lived, may, refused, types
 from tests.actions.making import ADMIN, folder
@@ -72,6 +73,24 @@ def test_a_declined_cancellation_leaves_it_held_and_passing_lets_it_go():
     assert act(order, pass_review).after.order.state == "cancel_requested"
     order = lived(order, change_state, state="suspended")
     assert act(order, pass_review).after.order.state == "new"
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_passing_completes_an_order_whose_goods_have_all_left(released):
+    """What had not left is cancelled while the review waits; people cannot complete it then."""
+    order = folder("manual", payment={"gateway": "manual", "flow": "payment"})
+    order = lived(order, ship, bag_id=order.bags[0].id, wanted=WantedShipment())
+    order = lived(order, send_shipment, shipment_id=order.shipments[0].id)
+    order = cut(lived(order, send_to_review), bag=1)
+    if released:
+        order = lived(order, release, handle="fraud-review")
+    assert order.order.state == "suspended"
+    assert refused(order, change_state, state="completed").code == "transition_not_allowed"
+    change = act(order, pass_review)
+    ways = [one.data["to"] for one in change.facts if one.type == "order.state_changed"]
+    assert ways == ["processing", "completed"]
+    assert types(change)[-1] == "order.completed"
+    assert_lawful(change.after)
 
 
 @pytest.mark.proves("N-28")

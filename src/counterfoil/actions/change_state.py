@@ -1,7 +1,6 @@
 """Move an order to another of its store's states."""
 
 from counterfoil.kernel.machine import TransitionNotAllowed
-from counterfoil.order.actor import Actor
 from counterfoil.order.change import Change
 from counterfoil.order.config import OrderState
 from counterfoil.order.draft import Draft, built_in
@@ -44,7 +43,7 @@ def change_state(folder: Folder, *, asked: Asked, state: str) -> Change:
     if target.code == folder.order.state:
         return Change.none(folder, folder.order)
     check_state(folder, target)
-    return put_in(folder, asked.actor, target)
+    return put_in(Draft(folder, asked.actor), target)
 
 
 def find_state(folder: Folder, code: str) -> OrderState:
@@ -56,9 +55,9 @@ def find_state(folder: Folder, code: str) -> OrderState:
     return target
 
 
-def put_in(folder: Folder, actor: Actor, target: OrderState) -> Change:
+def put_in(draft: Draft, target: OrderState) -> Change:
     """Write down that the order is in a state now; the caller has checked that it may be."""
-    draft = Draft(folder, actor)
+    folder = draft.before
     stopped = ("CANCEL_REQUESTED", "SUSPENDED")
     before = folder.order.system_state
     declined = before == "CANCEL_REQUESTED" != target.system_state

@@ -3,6 +3,7 @@
 import msgspec
 
 from counterfoil.actions.cancel import WantedCancel, begin_cancellation, cancel, cancelable
+from counterfoil.actions.complete import complete
 from counterfoil.actions.hold import let_go
 from counterfoil.actions.review import waiting_review
 from counterfoil.order.change import Change
@@ -15,7 +16,6 @@ from counterfoil.order.opening import needs_of, opens
 from counterfoil.order.review import HANDLE, FraudReview
 from counterfoil.order.telling import TOLD
 
-HELD = "suspended"
 _GOES_ON = ("NEW", "PROCESSING")
 
 
@@ -23,14 +23,16 @@ _GOES_ON = ("NEW", "PROCESSING")
 def pass_review(folder: Folder, *, asked: Asked, note: str | None = None) -> Change:
     """Let the order go on: its hold is released, and it goes back to where it was taken from.
 
-    It is left where it is where somebody has put it elsewhere meanwhile. Raises, in this order:
-    PermissionDenied, InvalidState (no review waits). [N-27, domain.md §8]
+    It is left where it is where somebody has put it elsewhere meanwhile, and completed where all
+    of its goods have left. Raises, in this order: PermissionDenied, InvalidState (no review
+    waits). [N-27, U-6, domain.md §8]
     """
     draft, review = _decided(folder, asked, "PASSED", note)
     draft.fact("fraud.passed", review)
     _release_hold(draft)
     if is_held(folder, review):
         draft.go_to(goes_back_to(folder, review))
+        complete(draft)
     return draft.change(folder.order)
 
 
@@ -85,13 +87,14 @@ def _release_hold(draft: Draft) -> None:
 def is_held(folder: Folder, review: FraudReview) -> bool:
     """Tell whether the order is still where the review has put it.
 
-    A cancellation that was asked for and declined has brought it back there.
+    Or where all orders of that state were moved to. A cancellation that was asked for and declined
+    has brought it back there.
     """
     order = folder.order
     return (
         review.back_to is not None
-        and order.state == HELD
-        and order.previous_state in (review.back_to, HELD)
+        and order.state == review.held_in
+        and order.previous_state in (review.back_to, review.held_in)
     )
 
 

@@ -40,7 +40,12 @@ ORDER = Machine(
             "Money is settled and unshipped goods stay.",
         ),
     ),
-    jumps=(("CANCEL_REQUESTED", "FRAUD"), ("CANCEL_REQUESTED", "SUSPENDED")),
+    # An order whose goods have all left is resumed and completed at once when its review passes.
+    jumps=(
+        ("CANCEL_REQUESTED", "FRAUD"),
+        ("CANCEL_REQUESTED", "SUSPENDED"),
+        ("SUSPENDED", "COMPLETED"),
+    ),
 )
 
 ITEM = Machine(

@@ -25,6 +25,7 @@ class FraudReview(msgspec.Struct, frozen=True, kw_only=True):
 
     `rule` is one of OPENERS, `explanation` a sentence without personal data. `back_to` is the state
     that the order was taken out of when it was suspended; None where it was left where it was.
+    `held_in` is where it waits: Suspended, or the state that all orders of that were moved to.
     """
 
     id: str
@@ -33,6 +34,7 @@ class FraudReview(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     explanation: str
     back_to: str | None = None
+    held_in: str = "suspended"
     assignee: dict[str, Any] | None = None
     opened_by: dict[str, Any]
     opened_at: datetime

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from counterfoil.actions.complete import all_left
 from counterfoil.actions.decide_review import goes_back_to, is_held
 from counterfoil.book.reviews import QueuedReview
 from counterfoil.order.folder import Folder
@@ -95,13 +96,15 @@ def say_pass(folder: Folder) -> tuple[str, ...]:
     review = folder.review
     assert review is not None
     lines = []
-    if is_held(folder, review):
+    others = [hold for hold in folder.open_holds if hold.handle != HANDLE]
+    if is_held(folder, review) and all_left(folder.items) and not others:
+        lines.append("The order is completed: all of its goods have left.")
+    elif is_held(folder, review):
         target = goes_back_to(folder, review)
         name = next((s.name for s in folder.states if s.code == target.code), target.name)
         lines.append(f"The order goes back to {name}.")
     else:
         lines.append(f"The order stays {folder.state.name}.")
-    others = [hold for hold in folder.open_holds if hold.handle != HANDLE]
     lines.append("Its hold is released." if not others else _others(others))
     order = folder.order
     kept = f" {money(order.open, order.currency)} can be captured then." if order.open else ""

@@ -106,6 +106,8 @@ alter table stores
   add column return_fee bigint not null default 0,
   add column delivery_labels jsonb not null default '{}';
 alter table holds add column owner text;
+-- Where an order waits for its review: all of a state may be moved to another one meanwhile.
+alter table fraud_reviews add column held_in text not null default 'suspended';
 
 -- A review or a hold of an order that has ended waits for nobody.
 -- squawk-ignore require-concurrent-index-deletion
@@ -127,6 +129,7 @@ insert into life_cycle (machine, from_status, to_status) values
   ('return', 'APPROVED', 'RECEIVED'),
   ('return', 'APPROVED', 'CLOSED'),
   ('return', 'RECEIVED', 'CLOSED'),
+  ('order', 'SUSPENDED', 'COMPLETED'),
   ('item', 'IN_TRANSIT', 'SHIPPED'),
   ('item', 'BACKORDERED', 'IN_TRANSIT'),
   ('item', 'BACKORDERED', 'COULD_NOT_DELIVER'),
