@@ -75,6 +75,14 @@ def test_another_state_of_the_same_kind_does_not_forget_where_the_order_came_fro
     assert order.order.previous_state == "processing"
 
 
+def test_who_is_refused_a_state_reads_the_names_of_states():
+    order = lived(folder("manual"), change_state, state="processing")
+    why = refused(order, change_state, state="new")
+    told = "From Processing it may go to Completed, Canceled, Cancel requested, Fraud, Suspended."
+    assert why.detail == told
+    assert "COMPLETED" in why.facts["allowed"]
+
+
 @pytest.mark.proves("U-10")
 @pytest.mark.parametrize("before", ["processing", "fraud"])
 def test_work_and_a_suspicion_can_be_suspended(before):

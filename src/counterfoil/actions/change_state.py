@@ -105,7 +105,7 @@ def check_life(folder: Folder, target: OrderState) -> None:
         return
     if order.system_state == "COMPLETED":
         raise TransitionNotAllowed("A completed order can only be cancelled.", allowed=[])
-    ORDER.check(order.system_state, target.system_state)
+    _check_edge(folder, target)
     if order.system_state == "NEW" and target.system_state == "SUSPENDED":
         raise TransitionNotAllowed("Only an order in work or in doubt can be suspended.")
     if order.system_state in ("FRAUD", "SUSPENDED") and target.system_state in (
@@ -117,6 +117,18 @@ def check_life(folder: Folder, target: OrderState) -> None:
         _check_holds(folder)
     if target.system_state == "COMPLETED" and not Units.of(list(folder.items)).all_shipped:
         raise TransitionNotAllowed("Not every item has been shipped.")
+
+
+def _check_edge(folder: Folder, target: OrderState) -> None:
+    """Ask the life cycle; those who are refused read the names of states, not the life cycle's."""
+    try:
+        ORDER.check(folder.order.system_state, target.system_state)
+    except TransitionNotAllowed as why:
+        allowed = why.facts["allowed"]
+        names = [state.name for state in folder.states if state.system_state in allowed]
+        raise TransitionNotAllowed(
+            f"From {folder.state.name} it may go to {', '.join(names)}.", allowed=allowed
+        ) from why
 
 
 def goes_back_to(folder: Folder) -> OrderState:
