@@ -9,6 +9,7 @@ from counterfoil.actions.decide_refund import withdraw_waiting
 from counterfoil.actions.hold import release_if_paid
 from counterfoil.actions.refund import CANCELLATION_FAILED, REFUND_FAILED, merchant_of
 from counterfoil.actions.send_back import give_back, new_plan, promised_by, release
+from counterfoil.actions.unowed import release_unowed
 from counterfoil.kernel.money import split
 from counterfoil.order.attention import call_person, finish_tasks
 from counterfoil.order.bag import Bag
@@ -86,7 +87,8 @@ def begin_part(draft: Draft, part: Part, wanted: WantedCancel, asked: Asked) -> 
 def _keep_due(draft: Draft, part: Part) -> None:
     """Let be due what was, less what nobody had paid of these units.
 
-    What goes back of one bag was authorised for it, and does not pay for what another one lacks.
+    What goes back of one bag was authorised for it, and does not pay for what another one lacks;
+    what stays authorised, since a gateway cannot release it, does.
     """
     order = draft.before.order
     if not order.due or part.again_of is not None:
@@ -95,7 +97,8 @@ def _keep_due(draft: Draft, part: Part) -> None:
     lost = sum(bag.canceled_total for bag in bags) - order.canceled_total
     given = sum(bag.worth_refunded for bag in bags) - order.worth_refunded
     wanted = max(0, order.due - max(0, lost - given - part.amount))
-    gap = min(wanted - sum(bag.lacking for bag in bags), part.amount)
+    gone = part.amount - part.kept_amount
+    gap = min(wanted - sum(bag.lacking for bag in bags), gone)
     if draft.due >= wanted or gap <= 0:
         return
     shares = split(gap, [share.amount for share in part.back])
@@ -136,6 +139,7 @@ def advance_part(draft: Draft, plan: Cancellation, asked: Asked) -> None:
     }
     if not _waits(draft, plan, short):
         finish_part(draft, plan)
+        release_unowed(draft, under)
 
 
 def _left(draft: Draft, plan: Cancellation) -> dict[str, int]:

@@ -14,15 +14,22 @@ def release_unowed(draft: Draft, asked: Asked) -> list[Transaction]:
     """Release all that is open where nothing is owed, payment by payment; the worker sends it.
 
     Nothing to do while a capture is on its way, which may fail: whoever settles it comes here
-    again. A payment that a person has to look at is left to them. Needs bags and payments opened.
-    [rulings 25]
+    again. Nor while a cancellation runs, which has its own to release and give back: what is owed
+    is known when it ends. A payment that a person has to look at is left to them. Needs bags and
+    payments opened. [rulings 25]
     """
     bags = draft.section("bags")
     settled = sum(bag.capture_pending for bag in bags) == 0
     if draft.owed or not settled or asked.instant or draft.order.system_state == "CANCELED":
         return []
+    if draft.before.opened("cancellations") and _cancelling(draft):
+        return []
     able = [one for one in draft.section("payments") if one.open > 0 and not one.attention]
     return [_release(draft, payment, asked) for payment in able]
+
+
+def _cancelling(draft: Draft) -> bool:
+    return any(plan.status == "PROCESSING" for plan in draft.section("cancellations"))
 
 
 def _release(draft: Draft, payment: Payment, asked: Asked) -> Transaction:

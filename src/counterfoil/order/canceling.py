@@ -14,9 +14,11 @@ from counterfoil.order.actor import Actor
 from counterfoil.order.allowed import CANCELABLE_BAGS, require_bag
 from counterfoil.order.bag import Bag
 from counterfoil.order.cancellation import CanceledLine, WantedCancel
+from counterfoil.order.editing import taken_too_much
 from counterfoil.order.folder import Folder
 from counterfoil.order.item import Item
 from counterfoil.order.losing import Lost, lose
+from counterfoil.order.moves import with_refunded
 from counterfoil.order.payment import Payment
 from counterfoil.order.problems import AmountInvalid, InvalidState, UnknownReference
 from counterfoil.order.refund import PlannedPart
@@ -252,30 +254,43 @@ def _with_over(
     ending: frozenset[str],
     back: Sequence[Allocation],
 ) -> list[Allocation]:
-    """Add what would be kept beyond the worth of all that stays.
+    """Add what would be kept beyond the worth of all that stays, as an edit gives it back.
 
     An edit may have made one bag cheaper and another dearer, so that what was taken for the one
-    paid for the other. Where the other goes, that goes back too; of bags with nothing open. What
-    was kept too much before has its own plan, or was to be.
+    paid for the other. Where the other goes, that goes back too. Nothing is owed any more then: all
+    that is open is released, and what is refunded of a bag comes after what is open of it. What was
+    kept too much before has its own plan, or was to be.
     """
     found = {part.bag_id: part.amount for part in back}
-    before = {bag.id: bag.total - bag.canceled_total for bag in folder.bags}
-    worth = {
-        bag_id: 0 if bag_id in ending
-        else whole - sum(one.value for one in lost.get(bag_id, {}).values())
-        for bag_id, whole in before.items()
-    }
-    taken = {
-        bag.id: bag.refundable - max(0, found.get(bag.id, 0) - bag.open) for bag in folder.bags
-    }
-    over = [
-        0 if bag.open else max(0, taken[bag.id] - worth[bag.id])
-        for bag in folder.bags
+    left = [_left(bag, lost.get(bag.id, {}), ending=bag.id in ending) for bag in folder.bags]
+    over = taken_too_much(folder, left).amount
+    able = [bag.refundable + bag.capture_pending for bag in folder.bags]
+    given = [
+        min(max(0, found.get(bag.id, 0) - bag.open), most)
+        for bag, most in zip(folder.bags, able, strict=True)
     ]
-    known = max(0, sum(bag.refundable for bag in folder.bags) - sum(before.values()))
-    amount = min(sum(taken.values()) - sum(worth.values()) - known, sum(over))
+    more = [
+        max(0, min(_kept(bag), most) - part)
+        for bag, most, part in zip(left, able, given, strict=True)
+    ]
+    amount = min(over - sum(given), sum(more))
     if amount <= 0:
         return list(back)
-    for bag, part in zip(folder.bags, split(amount, over), strict=True):
-        found[bag.id] = found.get(bag.id, 0) + part
+    for bag, part, extra in zip(folder.bags, given, split(amount, more), strict=True):
+        found[bag.id] = max(found.get(bag.id, 0), bag.open + part + extra)
     return [Allocation(bag_id, part) for bag_id, part in found.items() if part]
+
+
+def _left(bag: Bag, lost: Mapping[str, Lost], *, ending: bool) -> Bag:
+    """The bag without these units: what it is worth then, and what went back for that before."""
+    worth = bag.canceled_total + sum(one.value for one in lost.values())
+    given = bag.worth_refunded + sum(one.given for one in lost.values())
+    return msgspec.structs.replace(
+        with_refunded(bag, given), canceled_total=bag.total if ending else min(worth, bag.total)
+    )
+
+
+def _kept(bag: Bag) -> int:
+    """Tell what is kept of a bag beyond its worth, with what is being taken."""
+    taken = bag.captured + bag.capture_pending - bag.worth_refunded
+    return taken - (bag.total - bag.canceled_total)

@@ -104,7 +104,8 @@ def taken_too_much(folder: Folder, bags: Sequence[Bag]) -> BackPart:
 
     That is what the edit makes it worth less, as far as it was taken: the same that a cancellation
     of these units gives back. A favour of before stays one; units and shipping that went back in
-    refunds are not paid for again. Never more of a bag than can be refunded of it.
+    refunds are not paid for again. Never more of a bag than can be refunded of it, now or when what
+    is being taken has come.
     """
     before = {bag.id: bag for bag in folder.bags}
     cheaper, over, most, less = {}, 0, 0, 0
@@ -112,7 +113,7 @@ def taken_too_much(folder: Folder, bags: Sequence[Bag]) -> BackPart:
         worth = bag.total - bag.canceled_total
         taken = bag.captured + bag.capture_pending - bag.worth_refunded
         over += taken - worth
-        most += min(max(0, taken - worth), bag.refundable)
+        most += min(max(0, taken - worth), bag.refundable + bag.capture_pending)
         given = bag.worth_refunded - before[bag.id].worth_refunded
         down = before[bag.id].total - before[bag.id].canceled_total - worth - given
         less += down
