@@ -250,7 +250,7 @@ async def test_the_mail_server_of_all_stores_is_not_set_for_one(site: Site) -> N
     tab = await site.open_tab(email)
     answer: Any = await tab.page.goto(f"{site.url}/portal/mail")
     assert answer.status == 403
-    await expect(tab.page.locator("main")).to_contain_text("is that of all stores")
+    await expect(tab.page.locator("main")).to_contain_text("is about all stores")
     await tab.close()
 
 

@@ -119,6 +119,7 @@ async def edit_merchant(ask: Ask, body: MerchantChange) -> Answered:
 @door.get("/v1/gateways", right=_GATEWAYS, answers={200: Page[ShownGateway]})
 async def show_gateways(ask: Ask, query: PageQuery) -> Page[ShownGateway]:
     """List the gateways by code with what each can do, without their credentials."""
+    ask.actor.require_whole_account()
     async with ask.office.pool.connection(ask.actor.account_id) as connection:
         page = await list_gateways(connection, limit=query.limit, cursor=query.cursor)
     return Page([_shown(ask, one) for one in page.data], page.next_cursor, page.count)
@@ -130,6 +131,7 @@ async def show_gateways(ask: Ask, query: PageQuery) -> Page[ShownGateway]:
 )
 async def make_gateway(ask: Ask, body: NewGateway) -> Answered:
     """Connect a gateway. Its credentials are sealed and never come out again."""
+    ask.actor.require_whole_account()
 
     async def make(connection: Connection) -> ShownGateway:
         return _shown(ask, await connect(connection, ask.actor, body, ask.office.ring))
@@ -142,6 +144,7 @@ async def make_gateway(ask: Ask, body: NewGateway) -> Answered:
 )
 async def show_gateway(ask: Ask) -> ShownGateway:
     """Show a gateway with what it can do, without its credentials."""
+    ask.actor.require_whole_account()
     async with ask.office.pool.connection(ask.actor.account_id) as connection:
         return _shown(ask, await find_gateway(connection, ask.path["code"]))
 
@@ -152,6 +155,7 @@ async def show_gateway(ask: Ask) -> ShownGateway:
 )
 async def edit_gateway(ask: Ask, body: GatewayChange) -> Answered:
     """Change a gateway; credentials that are sent replace all there are, null removes them."""
+    ask.actor.require_whole_account()
     code = ask.path["code"]
 
     async def change(connection: Connection) -> ShownGateway:
@@ -169,6 +173,7 @@ async def edit_gateway(ask: Ask, body: GatewayChange) -> Answered:
 )
 async def test_gateway(ask: Ask) -> Tested:
     """Try to reach a gateway with its credentials; no money moves."""
+    ask.actor.require_whole_account()
     return await try_out(ask.office.adapters, ask.actor.account_id, ask.path["code"])
 
 

@@ -54,7 +54,7 @@ class EntryQuery(PeriodQuery, frozen=True, forbid_unknown_fields=True, kw_only=T
 @door.get("/v1/ledger/balances", right=_READ, answers={200: list[Balance]})
 async def show_balances(ask: Ask, query: BalanceQuery) -> list[Balance]:
     """Tell what every ledger account holds, by gateway, merchant and currency."""
-    ask.actor.require_whole_order()
+    ask.actor.require_whole_account()
     async with ask.office.pool.connection(ask.actor.account_id) as connection:
         return await balances(
             connection, gateway=query.gateway, merchant=query.merchant, currency=query.currency
@@ -64,7 +64,7 @@ async def show_balances(ask: Ask, query: BalanceQuery) -> list[Balance]:
 @door.get("/v1/ledger/trial-balance", right=_READ, answers={200: list[TrialRow]})
 async def show_trial_balance(ask: Ask) -> list[TrialRow]:
     """Tell debits and credits of every ledger account, by currency."""
-    ask.actor.require_whole_order()
+    ask.actor.require_whole_account()
     async with ask.office.pool.connection(ask.actor.account_id) as connection:
         return await trial_balance(connection)
 
@@ -74,7 +74,7 @@ async def show_trial_balance(ask: Ask) -> list[TrialRow]:
 )
 async def show_entries(ask: Ask, query: EntryQuery) -> Page[EntryShape]:
     """List entries, the oldest first: those of an order, or of a period."""
-    ask.actor.require_whole_order()
+    ask.actor.require_whole_account()
     async with ask.office.pool.connection(ask.actor.account_id) as connection:
         if query.order is None:
             return await entries_of_period(
@@ -94,7 +94,7 @@ async def show_entries(ask: Ask, query: EntryQuery) -> Page[EntryShape]:
 @door.get("/v1/ledger/export", right=_READ, media=_CSV, answers={200: None})
 async def export_ledger(ask: Ask, query: PeriodQuery) -> Stream:
     """Write the entries of a period as CSV, with amounts as decimals."""
-    ask.actor.require_whole_order()
+    ask.actor.require_whole_account()
     pieces: AsyncIterator[bytes] = export_entries(
         ask.office.pool, ask.actor.account_id, since=query.since, until=query.until
     )

@@ -86,6 +86,7 @@ class FileQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 @door.post("/v1/reconciliations", right=_SYNC, answers={201: Reconciliation})
 async def start_run(ask: Ask, body: RunBody) -> Answered:
     """Compare a gateway with our book; a worker does it, the run tells how far it is."""
+    ask.actor.require_whole_account()
 
     async def begin(connection: Connection) -> Reconciliation:
         run_id = await begin_run(connection, ask.actor, body.gateway, since=body.since)
@@ -98,7 +99,7 @@ async def start_run(ask: Ask, body: RunBody) -> Answered:
 @door.get("/v1/reconciliations", right=_READ, answers={200: Page[Reconciliation]})
 async def show_runs(ask: Ask, query: RunQuery) -> Page[Reconciliation]:
     """List runs, the newest first: nightly ones, those asked for, settlement files."""
-    ask.actor.require_whole_order()
+    ask.actor.require_whole_account()
     async with ask.office.pool.connection(ask.actor.account_id) as connection:
         return await list_runs(
             connection, gateway=query.gateway, limit=query.limit, cursor=query.cursor
@@ -108,7 +109,7 @@ async def show_runs(ask: Ask, query: RunQuery) -> Page[Reconciliation]:
 @door.get("/v1/reconciliations/{run_id}", right=_READ, answers={200: Reconciliation})
 async def show_run(ask: Ask) -> Reconciliation:
     """Read a run: how far it is and what came of it."""
-    ask.actor.require_whole_order()
+    ask.actor.require_whole_account()
     async with ask.office.pool.connection(ask.actor.account_id) as connection:
         return await find_run(connection, ask.path["run_id"])
 
@@ -116,7 +117,7 @@ async def show_run(ask: Ask) -> Reconciliation:
 @door.get("/v1/drift", right=_READ, answers={200: Page[DriftLine]})
 async def show_drift(ask: Ask, query: DriftQuery) -> Page[DriftLine]:
     """List what providers say and our book does not, or the reverse; the newest first."""
-    ask.actor.require_whole_order()
+    ask.actor.require_whole_account()
     async with ask.office.pool.connection(ask.actor.account_id) as connection:
         return await list_drift(
             connection, status=query.status, gateway=query.gateway, limit=query.limit,
@@ -128,6 +129,7 @@ async def show_drift(ask: Ask, query: DriftQuery) -> Page[DriftLine]:
            raises=(InvalidState,))
 async def resolve_line(ask: Ask, body: ResolveBody) -> Answered:
     """Close a line of the drift report, with what was found out."""
+    ask.actor.require_whole_account()
     line = ask.path["drift_id"]
     return await write(
         ask, lambda connection: resolve_drift(connection, ask.actor, line, body.note)
@@ -137,7 +139,7 @@ async def resolve_line(ask: Ask, body: ResolveBody) -> Answered:
 @door.get("/v1/inbound-events", right=_READ, answers={200: Page[InboundEvent]})
 async def show_inbound(ask: Ask, query: InboundQuery) -> Page[InboundEvent]:
     """List the calls that providers made to us, the newest first."""
-    ask.actor.require_whole_order()
+    ask.actor.require_whole_account()
     async with ask.office.pool.connection(ask.actor.account_id) as connection:
         return await list_inbound(
             connection, status=query.status, gateway=query.gateway, limit=query.limit,
@@ -148,7 +150,7 @@ async def show_inbound(ask: Ask, query: InboundQuery) -> Page[InboundEvent]:
 @door.get("/v1/inbound-events/{event_id}", right=_READ, answers={200: WholeEvent})
 async def show_inbound_event(ask: Ask) -> WholeEvent:
     """Read a call with what was sent."""
-    ask.actor.require_whole_order()
+    ask.actor.require_whole_account()
     async with ask.office.pool.connection(ask.actor.account_id) as connection:
         return await read_inbound(connection, ask.path["event_id"])
 
@@ -156,6 +158,7 @@ async def show_inbound_event(ask: Ask) -> WholeEvent:
 @door.post("/v1/inbound-events/{event_id}/retry", right=_SYNC, answers={200: InboundEvent})
 async def retry_inbound(ask: Ask) -> Answered:
     """Look into a call again, now; one that is done stays as it is."""
+    ask.actor.require_whole_account()
     event = ask.path["event_id"]
     return await write(ask, lambda connection: try_again(connection, event))
 
@@ -170,7 +173,7 @@ async def take_settlement_file(ask: Ask, query: FileQuery) -> Reply:
     The same file may be sent again: what is booked is passed over. Where it takes more than ten
     seconds the answer is 202, and the run tells how far it is.
     """
-    ask.actor.require_whole_order()
+    ask.actor.require_whole_account()
     code, office = ask.path["code"], ask.office
     async with office.pool.connection(ask.actor.account_id) as connection:
         await find_gateway(connection, code)

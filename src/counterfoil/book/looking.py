@@ -30,6 +30,9 @@ _SHIPMENT = """select s.order_id::text as id from shipments s
   join orders o on o.account_id = $1 and o.id = s.order_id
   where s.account_id = $1 and s.id = {shipment}::uuid
     and ({merchants}::text[] is null or g.merchant = any({merchants})) and <seen>"""
+_MOVEMENT = """select o.id from transactions t
+  join orders o on o.account_id = $1 and o.id = t.order_id
+  where t.account_id = $1 and t.id = {movement}::uuid and <seen>"""
 _UNSETTLED = """select row_to_json(w)::text as told from (
   select t.id, t.order_id, o.number as order_number, o.store, t.type, t.status, t.amount,
     t.currency, p.gateway, t.attempts, t.due_at, t.created_at, t.error_code, t.error_message,
@@ -175,6 +178,12 @@ async def order_of_shipment(connection: Connection, actor: Actor, shipment_id: s
     return str(found[0]["id"])
 
 
+async def check_movement(connection: Connection, actor: Actor, transaction_id: str) -> None:
+    """Go on where a movement is of an order that the actor may see. Raises NotFound."""
+    if not await _seen(connection, actor, _MOVEMENT, {"movement": transaction_id}):
+        raise NotFound("There is no such movement of money.")
+
+
 async def unsettled(
     connection: Connection, actor: Actor, *, limit: int = LIMIT
 ) -> list[Unsettled]:
@@ -255,7 +264,7 @@ async def _seen(
     connection: Connection, actor: Actor, text: str, values: dict[str, Any]
 ) -> list[Any]:
     """Run a statement with what the actor may see. An id that is none finds nothing."""
-    for name in ("order", "shipment", "letter"):
+    for name in ("order", "shipment", "letter", "movement"):
         if name in values:
             try:
                 values[name] = UUID(values[name])

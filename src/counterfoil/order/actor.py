@@ -59,6 +59,15 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         if self.merchants is not None:
             raise MerchantLimited(merchants=sorted(self.merchants))
 
+    def require_whole_account(self) -> None:
+        """Go on only where every bag of every store may be seen: books, gateways, mail server.
+
+        Raises MerchantLimited, PermissionDenied. [faults H-13]
+        """
+        self.require_whole_order()
+        if self.stores is not None:
+            raise PermissionDenied("This is about all stores, and you see some of them.")
+
     def told(self) -> dict[str, Any]:
         """Tell who it was, as facts and audit entries keep it."""
         return {"kind": self.kind, "id": self.id, "name": self.name}

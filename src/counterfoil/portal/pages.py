@@ -28,7 +28,7 @@ OF_WHOLE_ORDERS = frozenset({
 class Frame(Struct, frozen=True, kw_only=True):
     """What every page knows: the person, their rights, the menu's counts, and how they read.
 
-    `limited`: they see the bags of some merchants alone.
+    `limited`: they see the bags of some merchants alone; `some_stores`: those of some stores.
     """
 
     person: str = ""
@@ -39,6 +39,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     csrf: str = ""
     rights: frozenset[str] = frozenset()
     limited: bool = False
+    some_stores: bool = False
     here: str = ""
     path: str = "/portal"
     partial: bool = False
@@ -56,6 +57,11 @@ class Frame(Struct, frozen=True, kw_only=True):
         if self.limited and right in OF_WHOLE_ORDERS:
             return False
         return "*" in self.rights or right in self.rights
+
+    @property
+    def of_all(self) -> bool:
+        """Say whether they see every bag of every store, as pages about the account want it."""
+        return not (self.limited or self.some_stores)
 
     @property
     def initials(self) -> str:

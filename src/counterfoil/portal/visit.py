@@ -202,6 +202,7 @@ def frame_of(request: Asking, session: Session | None, here: str = "") -> pages.
         csrf=tokens.masked(session.csrf),
         rights=session.actor.rights,
         limited=session.actor.merchants is not None,
+        some_stores=session.actor.stores is not None,
     )
 
 

@@ -46,8 +46,9 @@ SAVED = {
 
 
 async def _begin(request: Asking) -> Visit:
+    """Begin a visit of somebody who may see every store: a gateway may take money for any."""
     visit = await Visit.begin(request, RIGHT, here=HERE)
-    visit.actor.require_whole_order()
+    visit.actor.require_whole_account()
     return visit
 
 

@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from msgspec import UNSET
 
 from counterfoil.kernel.db import Connection
-from counterfoil.kernel.problem import PermissionDenied, Problem
+from counterfoil.kernel.problem import Problem
 from counterfoil.order.mail_server import MailServer
 from counterfoil.portal import respond
 from counterfoil.portal.doing import do_once, tell_refused
@@ -32,9 +32,7 @@ _PORT_MAX = 65535
 async def _begin(request: Asking) -> Visit:
     """Begin a visit of somebody who may see every store: the mail server is that of all of them."""
     visit = await Visit.begin(request, RIGHT, here=HERE)
-    visit.actor.require_whole_order()
-    if visit.actor.stores is not None:
-        raise PermissionDenied("The mail server is that of all stores, and you see some of them.")
+    visit.actor.require_whole_account()
     return visit
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from litestar import Response, get, post
 
-from counterfoil.book.looking import Unsettled, unfinished, unsettled
+from counterfoil.book.looking import Unsettled, check_movement, unfinished, unsettled
 from counterfoil.portal import respond
 from counterfoil.portal.counts import WORK
 from counterfoil.portal.forms import Form
@@ -44,8 +44,10 @@ def waiting_row(one: Unsettled) -> dict[str, Any]:
 @post("/settle/{transaction_id:str}/ask", status_code=200)
 async def ask_now(request: Asking, transaction_id: str) -> Response[bytes]:
     """Ask the provider now; the row says how it stands afterwards."""
-    visit = await Visit.begin(request, "payments.sync")
+    visit = await Visit.begin(request, "payments.sync", whole=True)
     wanted = own_id(transaction_id)
+    async with visit.works.pool.connection(visit.actor.account_id) as connection:
+        await check_movement(connection, visit.actor, wanted)
     await settle_one(visit.works, visit.actor.account_id, wanted)
     if not visit.part:
         return respond.go("/portal/settle")

@@ -50,7 +50,7 @@ _FORM_BYTES = 64 * 1024
 async def begin(request: Asking, right: str = LOOK, here: str = HERE) -> Visit:
     """Begin a visit of the books; they are the whole account's, not a store's."""
     visit = await Visit.begin(request, right, here=here)
-    visit.actor.require_whole_order()
+    visit.actor.require_whole_account()
     return visit
 
 
