@@ -22,7 +22,7 @@ from counterfoil.api.every import document
 from counterfoil.api.examples import EXAMPLES as SHOWN
 from tests.api.server import wanted
 
-EXAMPLES = 25
+EXAMPLES = 12
 URI_TOO_LONG, URI_BYTES_MAX = 414, 60_000
 CHECKS = [
     schemathesis.checks.not_a_server_error,

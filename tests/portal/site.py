@@ -8,13 +8,16 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from counterfoil.access.users import NewUser, create_user
+from counterfoil.access.sessions import begin_session
+from counterfoil.access.users import NewUser, create_user, list_users
 from counterfoil.kernel.db import Pool
 from counterfoil.order.actor import Actor
+from counterfoil.portal.respond import SESSION_COOKIE, ZONE_COOKIE
 from counterfoil.setup.accounts import create_account
 from tests.db import Database, TestServer
 from tests.ports import free_port
@@ -162,11 +165,22 @@ class Site:
             viewport={"width": 1440, "height": 900}, timezone_id="Europe/Oslo", **options
         )
         context.set_default_timeout(10_000)
+        cookies = {SESSION_COOKIE: await self._session(email)}
         if options.get("java_script_enabled", True):
             await context.add_init_script(WATCH)
-        tab = Tab(self, context, await context.new_page())
-        await tab.sign_in(email)
-        return tab
+            cookies[ZONE_COOKIE] = quote("Europe/Oslo", safe="")  # as the login page's script does
+        safe = self.url.replace("http:", "https:")  # a browser takes a loopback address for safe
+        await context.add_cookies([
+            {"name": name, "value": value, "url": safe, "secure": True, "sameSite": "Lax"}
+            for name, value in cookies.items()
+        ])
+        return Tab(self, context, await context.new_page())
+
+    async def _session(self, email: str) -> str:
+        """Sign somebody in as the login page does, without waiting for that page each time."""
+        async with self.pool.connection(self.actor.account_id) as connection:
+            user = next(one for one in (await list_users(connection)).data if one.email == email)
+            return (await begin_session(connection, user, 3600)).cookie
 
     @property
     def actor(self) -> Actor:

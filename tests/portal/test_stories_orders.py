@@ -183,6 +183,7 @@ async def test_everything_works_without_script(site: Site) -> None:
     """Principle 8."""
     order_id = await site.shop.order(5000)
     tab = await site.open_tab(java_script_enabled=False)
+    await tab.goto("/portal/orders/open")
     await tab.page.fill("#q", await site.number(order_id))
     await tab.page.get_by_role("button", name="Filter", exact=True).click()
     await tab.page.locator(f"#order-{order_id} [data-cf-act=capture]").click()
