@@ -27,7 +27,9 @@ class Flow:
 
     `wound` says how the order comes to the worker: `died` names the line at which the door died,
     `fault` what the provider did to the door. Without one the worker finds it by the time alone.
-    `console` is what somebody does at the provider's before; `passes` the lines it must pass.
+    `there` is how many of its effects the provider has by then, where it is asked for several at
+    once and a death might come before or after it hears of the last. `console` is what somebody
+    does at the provider's before; `passes` the lines it must pass.
     """
 
     command: str
@@ -38,6 +40,7 @@ class Flow:
     placed: dict[str, Any] = field(default_factory=dict)
     died: str | None = None
     fault: str | None = None
+    there: int | None = None
     steps_s: tuple[int, ...] = SOON_S
     console: tuple[tuple[str, int], ...] = ()
     passes: frozenset[str] = MOVES_MONEY

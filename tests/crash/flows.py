@@ -68,7 +68,7 @@ WORKERS = {
     "send again what the provider never saw": Flow(
         VOID, A | {"voided": 5000}, "CANCELED", fault="5xx_before"),
     "go on with half a refund": Flow(
-        REFUND, TAKEN | {"refunded": 4000}, "NEW", died="settle.booked", **TWICE),
+        REFUND, TAKEN | {"refunded": 4000}, "NEW", died="settle.booked", there=2, **TWICE),
     "release what was renewed": Flow(
         RENEW, {"authorized": 10_000, "voided": 5000, "open": 5000}, "NEW",
         died="settle.after_call"),

@@ -61,7 +61,8 @@ class Pairs:
         flow = FLOWS[name]
         if name in DOORS:
             return key, await flow.prepare(self.scene.shop, self.scene.sandbox)
-        return key, await self.scene.wound(name, key)
+        order_id, key = await self.scene.wound(name, key)
+        return key, order_id
 
     async def _die(self, name: str, point: str) -> tuple[str, str]:
         key, order_id = await self._begin(name)

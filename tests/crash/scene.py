@@ -17,6 +17,7 @@ from tests.sandbox.server import Sandbox
 from tests.work.ledger import assert_same, moved
 from tests.work.shop import Shop
 
+WOUNDS_MAX = 30
 _ADVANCE = "update clock_offset set seconds = seconds + $1, allowed = true returning seconds"
 _DUE = "select least({}) <= cf_now() + make_interval(secs => $1)".format(
     ", ".join(
@@ -58,8 +59,23 @@ class Scene:
         await self.keep_time()
         return points
 
-    async def wound(self, name: str, key: str) -> str:
-        """Make an order that waits for the worker, as the flow says."""
+    async def wound(self, name: str, key: str) -> tuple[str, str]:
+        """Make an order that waits for the worker, as the flow says; its id, and the key used."""
+        flow = FLOWS[name]
+        for number in range(WOUNDS_MAX):
+            tried = f"{key}-{number}"
+            order_id = await self._wound(name, tried)
+            if flow.there in (None, await self._effects(flow, order_id)):
+                return order_id, tried
+            await self.recover(flow.steps_s)  # it must not be found with the next one
+        raise AssertionError(f"{name} never begins as it should")
+
+    async def _effects(self, flow: Flow, order_id: str) -> int:
+        rows = (await self.shop.folder(order_id)).transactions
+        return sum(entry["kind"] == flow.command
+                   for row in rows for entry in self.sandbox.ledger(reference=row.id))
+
+    async def _wound(self, name: str, key: str) -> str:
         flow = FLOWS[name]
         order_id = await flow.prepare(self.shop, self.sandbox)
         if flow.died is not None:

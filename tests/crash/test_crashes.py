@@ -48,8 +48,7 @@ async def test_a_worker_dies_at_each_line(scene: Scene, name: str):
     assert {point.partition(":")[0] for point in points} >= {
         "work.claimed", "work.done", "book.commit", "book.committed", "db.asks", "db.told"}
     for point in instants(points):
-        key = f"{name}-{point}"
-        order_id = await scene.wound(name, key)
+        order_id, key = await scene.wound(name, f"{name}-{point}")
         await scene.kill_worker(flow.steps_s, point)
         await scene.recover(flow.steps_s)
         await scene.recover()

@@ -18,15 +18,18 @@ from tests.actions.laws import assert_lawful
 from tests.db import Database
 from tests.work.shop import CANCEL, CAPTURE, QUICK, REFUND, VOID, Shop, open_shop
 
+WAIT_S = 60
+
 
 async def open_shops(
     database: Database, pool: Pool, account: Account, actors: int
 ) -> list[Shop]:
     """Open a shop as many times as processes would; only the database is between them."""
+    pool.wait_seconds = WAIT_S  # a crowd on a busy machine, and not a refusal, is what is meant
     first = await open_shop(pool, account, None)
     opened = [first]
     for _ in range(actors - 1):
-        own = Pool(database.app_url, size=8, wait_seconds=30)
+        own = Pool(database.app_url, size=8, wait_seconds=WAIT_S)
         opened.append(Shop(Works(own, Book(own), keys=None, pace=QUICK), first.actor))
     return opened
 

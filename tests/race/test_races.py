@@ -15,17 +15,19 @@ import pytest_asyncio
 from counterfoil.kernel.db import Pool, counter
 from counterfoil.order.config import Account
 from counterfoil.order.problems import RequestInProgress
-from counterfoil.work.desk import Works
+from counterfoil.work.desk import Pace, Works
 from tests.actions.laws import assert_lawful
 from tests.db import Database
 from tests.race.rush import open_shops, place_many, rush
 from tests.sandbox.server import start_sandbox
 from tests.work.ledger import assert_same
-from tests.work.shop import CAPTURE, QUICK, REFUND, VOID, Said, Shop, open_shop
+from tests.work.shop import CAPTURE, REFUND, VOID, Said, Shop, open_shop
 
 pytestmark = pytest.mark.database
 ACTORS = 4
 PAYMENTS = 500
+#: A busy machine must not be taken for a silent provider.
+PATIENT = Pace(deadline_s=25)
 
 
 @pytest_asyncio.fixture
@@ -73,10 +75,10 @@ async def test_one_request_fifty_times_at_a_provider(
 ):
     sandbox = start_sandbox(tmp_path)
     try:
-        shop = await open_shop(pool, account, sandbox)
+        shop = await open_shop(pool, account, sandbox, pace=PATIENT)
         order_id = await shop.order(5000)
         others = [Shop(Works(s.works.pool, s.works.book, keys=shop.works.adapters._keys,
-                             pace=QUICK), shop.actor) for s in shops]
+                             pace=PATIENT), shop.actor) for s in shops]
 
         async def insist(one: Shop) -> Said:
             while True:
@@ -99,11 +101,15 @@ async def test_one_request_fifty_times_at_a_provider(
 
 async def test_a_crowd_on_one_order_makes_progress(shops: list[Shop]):
     (order_id,) = await place_many(shops[0], 1, total=100_000)
-    seconds, done, waits = 3.0, Counter[int](), []
-    until = time.monotonic() + seconds
+    done, waits = Counter(dict.fromkeys(range(50), 0)), []
+    began = time.monotonic()
+
+    def goes_on(now: float) -> bool:
+        """For three seconds, and until everybody got through three times: a minute at most."""
+        return now < began + 3 or (min(done.values()) < 3 and now < began + 60)
 
     async def client(number: int) -> None:
-        while (since := time.monotonic()) < until:
+        while goes_on(since := time.monotonic()):
             said = await shops[number % ACTORS].run(CAPTURE, order_id, amount=1)
             assert said.status == 201
             done[number] += 1
@@ -112,14 +118,15 @@ async def test_a_crowd_on_one_order_makes_progress(shops: list[Shop]):
     before = counter.statements
     await asyncio.gather(*(client(number) for number in range(50)))
     waits.sort()
+    seconds = time.monotonic() - began
     total = done.total()
     print(f"crowd of 50: {total / seconds:.0f}/s, {(counter.statements - before) / total:.1f}"
           f" statements each, p50 {waits[total // 2] * 1000:.0f} ms,"
           f" p99 {waits[total * 99 // 100] * 1000:.0f} ms, worst {waits[-1] * 1000:.0f} ms,"
           f" per client {min(done.values())}…{max(done.values())}")
-    assert len(done) == 50, "everybody got through"
-    assert min(done.values()) >= 3
-    assert waits[-1] < 3
+    assert min(done.values()) >= 3, "everybody got through"
+    assert max(done.values()) < 20 * min(done.values()), "and nobody at the others' cost"
+    assert waits[-1] < seconds / 2, "nobody waited for the crowd to go home"
     folder = await shops[0].folder(order_id)
     assert folder.order.captured == total
     assert_lawful(folder)

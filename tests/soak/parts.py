@@ -11,6 +11,7 @@ from counterfoil.book.invariants import check
 from counterfoil.kernel.db import Pool
 from counterfoil.order.config import Account
 from counterfoil.setup.accounts import create_account
+from tests.crash.flow import PACE
 from tests.crash.flows import FLOWS
 from tests.crash.forge import Forge
 from tests.crash.pairs import Pairs
@@ -24,7 +25,7 @@ from tests.soak.workers import ROWS, kill_workers, wake_zombies
 from tests.work.shop import Shop, open_shop
 
 ACTORS, ZOMBIES = 4, 20
-ZOMBIE_LEASE_S, KILL_LEASE_S = 1, 2
+ZOMBIE_LEASE_S, KILL_LEASE_S = 30, 2
 PAUSE_S = 1.0
 
 
@@ -49,7 +50,7 @@ async def on_stage(part: Callable[[Stage], Awaitable[str]]) -> str:
             database = await server.create()
             pool = Pool(database.app_url)
             account = await create_account(pool, "Soak")
-            shop = await open_shop(pool, account, sandbox)
+            shop = await open_shop(pool, account, sandbox, pace=PACE)
             clock = Clock(database.owner_url)
             shown = await part(Stage(database, sandbox, pool, account, shop, clock))
             await shop.works.aclose()

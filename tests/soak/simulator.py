@@ -9,7 +9,7 @@ from tests.soak.choices import Choices
 from tests.soak.schedule import Schedule
 from tests.soak.world import World
 
-BATCH = 20
+BATCH = 50
 SHOWN_MAX = 60
 
 

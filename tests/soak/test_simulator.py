@@ -12,7 +12,7 @@ from tests.soak.plants import PLANTS
 from tests.soak.simulator import Simulator
 
 PARTS = 4
-SCHEDULES = 55 if VERSION == 18 else 15
+SCHEDULES = 50 if VERSION == 18 else 15
 FOUND_WITHIN = 200
 
 

@@ -8,6 +8,7 @@ import pytest_asyncio
 from counterfoil.book.invariants import check
 from counterfoil.kernel.db import Pool
 from counterfoil.order.config import Account
+from tests.crash.flow import PACE
 from tests.db import Clock, Database
 from tests.sandbox.server import Sandbox, start_sandbox
 from tests.soak.nursery import Nursery
@@ -28,7 +29,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest_asyncio.fixture
 async def shop(pool: Pool, account: Account, sandbox: Sandbox) -> AsyncIterator[Shop]:
-    opened = await open_shop(pool, account, sandbox)
+    opened = await open_shop(pool, account, sandbox, pace=PACE)
     yield opened
     await opened.works.aclose()
     assert await check(pool, account.id) == []
@@ -41,7 +42,7 @@ def nursery(database: Database, account: Account, lease_s: int) -> Iterator[Nurs
     running.close()
 
 
-@pytest.mark.parametrize("lease_s", [1])
+@pytest.mark.parametrize("lease_s", [30])
 async def test_twenty_zombies_wake_up_and_change_nothing(
     shop: Shop, sandbox: Sandbox, nursery: Nursery, clock: Clock
 ):
