@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.change_state import change_state
 from counterfoil.actions.hold import WantedHold, hold
 from counterfoil.actions.move_shipment import send_shipment
@@ -81,6 +82,9 @@ def test_who_is_refused_a_state_reads_the_names_of_states():
     told = "From Processing it may go to Completed, Canceled, Cancel requested, Fraud, Suspended."
     assert why.detail == told
     assert "COMPLETED" in why.facts["allowed"]
+    ended = lived(order, cancel, wanted=WantedCancel())
+    why = refused(ended, change_state, state="new")
+    assert why.detail == "From Canceled it may go to no other state."
 
 
 @pytest.mark.proves("U-10")

@@ -127,7 +127,8 @@ def _check_edge(folder: Folder, target: OrderState) -> None:
         allowed = why.facts["allowed"]
         names = [state.name for state in folder.states if state.system_state in allowed]
         raise TransitionNotAllowed(
-            f"From {folder.state.name} it may go to {', '.join(names)}.", allowed=allowed
+            f"From {folder.state.name} it may go to {', '.join(names) or 'no other state'}.",
+            allowed=allowed,
         ) from why
 
 
