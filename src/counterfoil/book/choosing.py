@@ -94,7 +94,10 @@ def _cells(filters: Filters) -> tuple[str, ...]:
 
 def _others(filters: Filters) -> tuple[str, ...]:
     names = ["test"] if filters.is_test is False else []
-    names += ["left"] if filters.to_capture else []
+    names += ["capturable"] if filters.to_capture else []
+    if filters.hold is not None and not filters.open:
+        # What holds an order that is open stands; of others it may be moot.
+        names.append("stands" if filters.hold else "no_hold_stands")
     names += ["number"] if filters.number else []
     names += ["external_id"] if filters.external_id else []
     names += ["attention"] if filters.attention else []

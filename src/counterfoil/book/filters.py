@@ -35,7 +35,8 @@ _ALWAYS = frozenset({"store", "open", "placed_from", "placed_to"})
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """Which orders. Several values of one filter are or, several filters are and.
 
-    `status` is any of the order's state codes or system states. `hold` is any open hold.
+    `status` is any of the order's state codes or system states. `hold` is an open hold that
+    stands: that of an order which is cancelled, or shipped and paid, is moot.
     `placed_from` belongs to the range, `placed_to` does not. `q` are words; an order has to have
     each, as the beginning of something it can be found by. `attention`, `to_capture`, `to_ship` and
     `money_unknown` are the views of the portal. [api.md, GET /v1/orders]

@@ -25,8 +25,9 @@ STATUS = {
     "financial_status": "o.financial_status = any({financial_status}::text[])",
     "fulfillment_status": "o.fulfillment_status = any({fulfillment_status}::text[])",
     "fraud_status": "o.fraud_status = any({fraud_status}::text[])",
-    "held": "(o.hold_capture or o.hold_shipment)",
-    "not_held": "not (o.hold_capture or o.hold_shipment)",
+    "held": "(o.hold_capture or o.hold_shipment) and o.system_state <> 'CANCELED'",
+    "not_held": """(not (o.hold_capture or o.hold_shipment)
+  or o.system_state in ('COMPLETED', 'CANCELED'))""",
     "to_capture": """o.financial_status in ('AUTHORIZED', 'PARTIALLY_PAID') and not o.hold_capture
   and o.system_state = any({money_states}::text[])""",
     "to_ship": """o.system_state = any({shippable}::text[]) and not o.hold_shipment
@@ -35,10 +36,14 @@ STATUS = {
 }
 LEFT = """o.authorized - o.captured - o.voided - o.expired - o.capture_pending
   - o.void_pending > 0"""
+_OWED = "o.total - o.canceled_total - o.captured + o.worth_refunded - o.capture_pending"
+#: What is open and owed: captures may take something.
+CAPTURABLE = filled("(<left> and <owed> > 0)", left=LEFT, owed=_OWED)
+#: Word for word what the index orders_unowed is made for: all that is open is to be released.
+UNOWED = filled("<left> and <owed> <= 0", left=LEFT, owed=_OWED)
 #: Shipped altogether, and something of what is owed is still there to be taken.
-_UNPAID = filled("""(o.system_state = 'COMPLETED' and <left>
-  and o.total - o.canceled_total - o.captured + o.worth_refunded - o.capture_pending > 0)""",
-                 left=LEFT)
+_UNPAID = filled("(o.system_state = 'COMPLETED' and <left> and <owed> > 0)",
+                 left=LEFT, owed=_OWED)
 #: Whether a review or a hold keeps anything back, as order.allowed.stands() says.
 STANDS = filled("(o.is_open or <unpaid>)", unpaid=_UNPAID)
 #: Word for word what the index orders_attention is made for, and what attention_reasons() says.
@@ -56,7 +61,10 @@ CONDITIONS = {
     "test": "o.is_test = {test}::boolean",
     "number": "o.number = any({number}::text[])",
     "external_id": "o.external_id = any({external_id}::text[])",
-    "left": LEFT,
+    "capturable": CAPTURABLE,
+    "stands": STANDS,
+    "no_hold_stands": filled("not ((o.hold_capture or o.hold_shipment) and <stands>)",
+                             stands=STANDS),
     "attention": ATTENTIVE,
     "unknown": "o.unknown_pending <> 0",
 }

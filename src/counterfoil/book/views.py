@@ -6,7 +6,15 @@ from typing import Any
 from counterfoil.book import sources
 from counterfoil.book.filters import Filters, sight_of
 from counterfoil.book.fragments import filled, rows
-from counterfoil.book.sources import ATTENTIVE, CONDITIONS, LEFT, OF_CELL, STATUS
+from counterfoil.book.sources import (
+    ATTENTIVE,
+    CAPTURABLE,
+    CONDITIONS,
+    OF_CELL,
+    STANDS,
+    STATUS,
+    UNOWED,
+)
 from counterfoil.kernel.db import Connection
 from counterfoil.kernel.page import COUNT_MAX
 from counterfoil.order.actor import Actor
@@ -15,14 +23,17 @@ from counterfoil.order.terms import MERCHANT
 
 VIEWS = ("", "attention", "capture", "ship", "hold", "unknown")
 _STORED = " and o.store = any({store}::text[])"
-#: Statuses are counted by combination; what money is reserved is known from what is unsettled.
+#: Statuses are counted by combination, and what they do not tell is taken off: money that waits for
+#: an answer or is not owed any more, and holds of orders that have ended.
 _COUNTS = """with recursive <cells>,
 counted as materialized (select m.*, n.n from matching m cross join lateral (
   select count(*) as n from (select from orders o where o.account_id = $1 and <of_cell><stored>
     limit {cap}) x) n),
 waiting as materialized (
   select distinct t.order_id, t.status = 'UNKNOWN' as unknown from transactions t
-  where t.account_id = $1 and t.settled_at is null limit {cap})
+  where t.account_id = $1 and t.settled_at is null limit {cap}),
+unowed as materialized (
+  select o.* from orders o where o.account_id = $1 and <unowed> limit {cap})
 select array[
   (select coalesce(sum(o.n), 0) from counted o),
   (select count(*) from unnest({opens}::boolean[]) f(is_open) cross join lateral (
@@ -31,15 +42,21 @@ select array[
   (select coalesce(sum(o.n), 0) from counted o where <to_capture>)
     - (select count(distinct o.id) from waiting w
       join orders o on o.account_id = $1 and o.id = w.order_id
-      where <open> and <to_capture> and not (<left>)<stored>),
+      where <open> and <to_capture> and not <capturable><stored>)
+    - (select count(*) from unowed o where <open> and <to_capture><stored>
+      and o.id not in (select w.order_id from waiting w)),
   (select coalesce(sum(o.n), 0) from counted o where <to_ship>),
-  (select coalesce(sum(o.n), 0) from counted o where <held>),
+  (select coalesce(sum(o.n), 0) from counted o where <held>)
+    - (select count(*) from (select m.* from matching m where m.system_state = 'COMPLETED'
+        and (m.hold_capture or m.hold_shipment)) m cross join lateral (select from orders o
+        where o.account_id = $1 and <of_cell> and not <stands><stored> limit {cap}) x),
   (select count(*) from waiting w join orders o on o.account_id = $1 and o.id = w.order_id
     where w.unknown and <open><stored>)]::bigint[] as counts"""
 #: Whoever is limited to merchants: their newest orders, looked at one by one.
 _OWN_COUNTS = """select array[count(*) filter (where o.met), count(*) filter (where o.met and
-    <attentive>), count(*) filter (where o.met and <to_capture> and <left>),
-  count(*) filter (where o.met and <to_ship>), count(*) filter (where o.met and <held>),
+    <attentive>), count(*) filter (where o.met and <to_capture> and <capturable>),
+  count(*) filter (where o.met and <to_ship>), count(*) filter (where o.met and <held> and
+    <stands>),
   count(*) filter (where o.met and o.unknown_pending <> 0), count(*)]::bigint[] as counts
 from (select o.*, (<open><stored>) as met from (select distinct t.placed_at, t.order_id
     from unnest({g_merchant}::text[]) v(term) cross join lateral (
@@ -96,7 +113,9 @@ def _statement(*, own: bool, stored: bool) -> str:
         to_capture=STATUS["to_capture"],
         to_ship=STATUS["to_ship"],
         held=CONDITIONS["held"],
-        left=LEFT,
+        capturable=CAPTURABLE,
+        unowed=UNOWED,
+        stands=STANDS,
         open=_OPEN,
         stored=_STORED if stored else "",
     )

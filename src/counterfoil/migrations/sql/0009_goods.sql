@@ -119,6 +119,11 @@ create index orders_attention on orders (account_id, is_open, placed_at, id) whe
   or fulfillment_status = 'COULD_NOT_DELIVER' or (system_state = 'COMPLETED' and
     authorized - captured - voided - expired - capture_pending - void_pending > 0
     and total - canceled_total - captured + worth_refunded - capture_pending > 0);
+-- All that is open is to be released, since nothing is owed any more.
+-- squawk-ignore require-concurrent-index-creation
+create index orders_unowed on orders (account_id, id) where
+  authorized - captured - voided - expired - capture_pending - void_pending > 0
+  and total - canceled_total - captured + worth_refunded - capture_pending <= 0;
 
 insert into life_cycle (machine, from_status, to_status) values
   ('return', '', 'REQUESTED'),
