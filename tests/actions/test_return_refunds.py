@@ -15,6 +15,7 @@ from counterfoil.actions.return_goods import return_goods
 from counterfoil.actions.sync import sync
 from counterfoil.order.gateway import Statement
 from counterfoil.order.goods_return import Replacement, ReturnRefund, WantedReturn
+from counterfoil.order.return_worth import reckon_receipt
 from tests.actions.laws import assert_lawful
 from tests.actions.living import act, by, heard, lived, refused, types, waiting
 from tests.actions.making import later, store
@@ -53,6 +54,28 @@ def test_a_stated_amount_is_more_than_nothing_and_no_more_than_was_taken(more):
     order = arrived()
     asked_for = wanted(order, (0, 2), refund=ReturnRefund(**more))
     assert refused(order, return_goods, **asked_for).code == "amount_invalid"
+
+
+@pytest.mark.parametrize("resolution", ["REFUND", "STORE_CREDIT", "EXCHANGE"])
+def test_a_fee_that_is_named_is_no_more_than_what_comes_back_is_worth(resolution):
+    order = arrived()
+    why = refused(order, return_goods, **wanted(order, (0, 1), fee=1251, resolution=resolution))
+    assert (why.code, why.facts) == ("amount_invalid", {"fee": 1251, "worth": 1250})
+    whole = wanted(order, (0, 1), fee=1250, resolution=resolution, received=True)
+    after = lived(order, return_goods, **whole)
+    assert (after.returns[0].fee_kept, after.order.refunded) == (1250, 0)
+
+
+def test_the_stores_usual_fee_is_kept_as_far_as_what_came_in_is_worth_it():
+    order = msgspec.structs.replace(arrived(), store=store(return_fee=2000))
+    order = lived(order, return_goods, **wanted(order, (0, 2)))
+    back, units = order.returns[0], {order.items[0].id: 1}
+    kept = "12.50 EUR is kept of a fee of 20.00 EUR, as no more came in: nothing goes back."
+    assert reckon_receipt(order, back, units).sentences[-1] == kept
+    for refunded in (0, 500):
+        order = lived(order, receive_return, **took(order, (0, 1)))
+        assert order.order.refunded == refunded
+        assert_lawful(order)
 
 
 def test_what_nothing_was_paid_for_comes_in_all_the_same():

@@ -32,7 +32,7 @@ from counterfoil.order.problems import (
     RefundReferenceConflict,
     UnknownReference,
 )
-from counterfoil.order.return_worth import reckon_refund
+from counterfoil.order.return_worth import reckon_receipt, reckon_refund
 from counterfoil.order.shipment import LEFT, Shipment
 from counterfoil.order.window import check_window
 
@@ -45,7 +45,8 @@ def return_goods(folder: Folder, *, asked: Asked, bag_id: str, wanted: WantedRet
     PermissionDenied, NotFound, MerchantLimited (an exchange), ValidationFailed (a replacement
     without an exchange); of the goods UnknownReference, InvalidState (nothing has left) and
     AmountInvalid; of the refund InvalidState (nothing was taken), AmountInvalid and
-    UnknownReference; RefundWindowClosed, RefundReferenceConflict. [V-6…V-11, rulings 33, 34, 42]
+    UnknownReference; AmountInvalid (a fee is named that is more than the goods are worth);
+    RefundWindowClosed, RefundReferenceConflict. [V-6…V-11, rulings 33, 34, 42]
     """
     asked.actor.require("returns.write")
     bag = require_bag(folder, bag_id, asked.actor)
@@ -57,6 +58,8 @@ def return_goods(folder: Folder, *, asked: Asked, bag_id: str, wanted: WantedRet
     back = _announced(draft, bag, wanted, lines)
     if back.resolution == "REFUND":
         _check_refund(folder, bag, back)
+    if wanted.fee:
+        _check_fee(folder, back)
     late = check_window(folder, [bag.id], asked.actor, override=wanted.override_window)
     _check_reference(folder, asked, wanted)
     back = msgspec.structs.replace(back, late=late)
@@ -211,7 +214,22 @@ def _check_refund(folder: Folder, bag: Bag, back: Return) -> None:
     payment_id = asked.get("payment_id")
     if payment_id not in (None, *(payment.id for payment in folder.payments)):
         raise UnknownReference("The order has no such payment.", payment_id=payment_id)
-    reckon_refund(folder, back, {line.item_id: line.quantity for line in back.lines})
+    reckon_refund(folder, back, _announced_units(back))
+
+
+def _check_fee(folder: Folder, back: Return) -> None:
+    """Refuse a fee that could not be kept if all came in; the store's usual one is kept so far."""
+    worth = reckon_receipt(folder, back, _announced_units(back)).worth
+    if back.fee > worth:
+        raise AmountInvalid(
+            f"A fee of {back.fee} is more than the {worth} that these are worth.",
+            fee=back.fee,
+            worth=worth,
+        )
+
+
+def _announced_units(back: Return) -> dict[str, int]:
+    return {line.item_id: line.quantity for line in back.lines}
 
 
 def _check_reference(folder: Folder, asked: Asked, wanted: WantedReturn) -> None:

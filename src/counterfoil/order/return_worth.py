@@ -67,7 +67,7 @@ def reckon_refund(folder: Folder, back: Return, units: Units) -> ReturnWorth:
         return ReturnWorth(worth=0, fee=0, sentences=[_NOTHING_PAID])
     fee = min(back.fee - back.fee_kept, whole.worth)
     if fee == whole.worth:
-        kept = f"{_told(folder, fee)} is kept as a fee: nothing goes back."
+        kept = f"{_kept(folder, back, fee)}: nothing goes back."
         told = [part.sentence for part in whole.parts if part.amount > 0]
         return ReturnWorth(worth=whole.worth, fee=fee, sentences=[*told, kept])
     wanted = msgspec.structs.replace(wanted, fee_amount=fee)
@@ -104,7 +104,7 @@ def reckon_credit(folder: Folder, back: Return, units: Units) -> ReturnWorth:
         worth = most
     fee = min(back.fee - back.fee_kept, worth)
     if fee:
-        sentences.append(f"{_told(folder, fee)} is kept as a fee.")
+        sentences.append(f"{_kept(folder, back, fee)}.")
     return ReturnWorth(worth=worth, fee=fee, sentences=sentences)
 
 
@@ -170,6 +170,14 @@ def _items(folder: Folder, units: Units) -> list[Item]:
 
 def _told(folder: Folder, amount: int) -> str:
     return f"{to_decimal(amount, folder.order.currency)} {folder.order.currency}"
+
+
+def _kept(folder: Folder, back: Return, fee: int) -> str:
+    """Say what of a fee is kept now: no more than what came in is worth."""
+    told, left = _told(folder, fee), back.fee - back.fee_kept
+    if fee == left:
+        return f"{told} is kept as a fee"
+    return f"{told} is kept of a fee of {_told(folder, left)}, as no more came in"
 
 
 def _nothing_left(folder: Folder, bag: Bag) -> str:

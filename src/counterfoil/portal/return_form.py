@@ -378,6 +378,7 @@ def _judged(told: Rehearsed, run: Callable[[], None], currency: str) -> Rehearse
         if problem.status not in (409, 422):
             raise
         field = "reference" if problem.code == "refund_reference_conflict" else ""
+        field = "fee" if "fee" in problem.facts else field
         told.errors = {field: in_words(problem, currency)}
         told.back = None
     return told
@@ -389,6 +390,9 @@ def in_words(problem: Problem, currency: str) -> str:
     if problem.code == "amount_invalid" and {"asked", "left"} <= facts.keys():
         asked, left = (money(int(facts[name]), currency) for name in ("asked", "left"))
         return f"{asked} of shipping is more than the {left} that is left."
+    if problem.code == "amount_invalid" and {"fee", "worth"} <= facts.keys():
+        fee, worth = (money(int(facts[name]), currency) for name in ("fee", "worth"))
+        return f"A fee of {fee} is more than the {worth} that these are worth."
     if problem.code == "refund_reference_conflict":
         return "This reference was used before. Choose another one, or none."
     if problem.code == "refund_window_closed":
