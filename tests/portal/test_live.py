@@ -29,7 +29,7 @@ def test_the_line_names_a_person_before_the_system_and_nobody_for_ones_own():
     assert news is not None
     assert news.who == "Anna Berg"
     assert news.said == (
-        "Invoice number set to nothing · Everything has been shipped · and 1 more change")
+        "Invoice number changed · Everything has been shipped · and 1 more change")
     assert news_since(facts, 0, "anna", {}).who == "Kari Lie"
     assert news_since(facts, 3, "kari", {}).text == "Counterfoil: Letter to the customer sent"
     assert news_since(facts, 4, "kari", {}) is None
