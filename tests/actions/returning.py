@@ -16,7 +16,11 @@ def arrived(
     gateway: str = "manual", *, step: Callable[..., Change] = deliver_shipment, **more: Any
 ) -> Folder:
     """A paid order of which everything has left and arrived, or could not be delivered."""
-    order = paid(gateway, **more)
+    return all_gone(paid(gateway, **more), step=step)
+
+
+def all_gone(order: Folder, *, step: Callable[..., Change] = deliver_shipment) -> Folder:
+    """The same order, when everything has left and arrived, or could not be delivered."""
     for bag in order.bags:
         order = lived(order, ship, bag_id=bag.id, wanted=WantedShipment())
     for parcel in order.shipments:

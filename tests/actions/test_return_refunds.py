@@ -19,8 +19,8 @@ from counterfoil.order.return_worth import reckon_receipt
 from tests.actions.laws import assert_lawful
 from tests.actions.living import act, by, heard, lived, refused, types, waiting
 from tests.actions.making import later, store
-from tests.actions.refunding import CHIEF, limited
-from tests.actions.returning import arrived, took, wanted
+from tests.actions.refunding import CHIEF, limited, paid_by
+from tests.actions.returning import all_gone, arrived, took, wanted
 
 TROUBLE = {"reason": "provider_differs"}
 
@@ -76,6 +76,26 @@ def test_the_stores_usual_fee_is_kept_as_far_as_what_came_in_is_worth_it():
         order = lived(order, receive_return, **took(order, (0, 1)))
         assert order.order.refunded == refunded
         assert_lawful(order)
+
+
+def test_a_chosen_payment_that_has_too_little_left_is_spoken_of_and_others_give_back():
+    order = all_gone(paid_by(("manual", 2000), ("manual", 3000)))
+    chosen = ReturnRefund(payment_id="p1")
+    order = lived(order, return_goods, **wanted(order, (0, 2), refund=chosen))
+    units = {order.items[0].id: 1}
+    assert not reckon_receipt(order, order.returns[0], units).spent
+    enough = act(order, receive_return, **took(order, (0, 1)))
+    assert [part.payment_id for part in enough.after.refunds[0].plan] == ["p1"]
+    assert "payment_spent" not in enough.facts[0].data
+    half = WantedRefund(reference="R-1", amount=1000, payment_id="p1")
+    order = lived(order, refund, wanted=half)
+    told = reckon_receipt(order, order.returns[0], units).sentences[-1]
+    assert told.startswith("The payment that was chosen has not enough left")
+    change = act(order, receive_return, **took(order, (0, 1)))
+    assert change.facts[0].data["payment_spent"] is True
+    through = [part.payment_id for part in change.after.refunds[1].plan]
+    assert through != ["p1"]
+    assert change.after.refunds[1].amount == 1250
 
 
 def test_what_nothing_was_paid_for_comes_in_all_the_same():

@@ -23,7 +23,6 @@ from counterfoil.order.problems import (
     InvalidState,
     UnknownReference,
 )
-from counterfoil.order.refund import WantedRefund
 from counterfoil.order.refund_plan import needs_approval, plan_refund
 from counterfoil.order.return_worth import ReturnWorth, reckon_receipt
 from counterfoil.order.shipment import Shipment
@@ -141,7 +140,9 @@ def take_in(
     )
     draft.put(now)
     _count(draft, now, units)
-    draft.fact("return.received", now, merchant=_merchant(draft, now), received=[
+    found = reckon_receipt(draft.before, back, units)
+    more = {"payment_spent": True} if found.spent else {}
+    draft.fact("return.received", now, merchant=_merchant(draft, now), **more, received=[
         {
             "item_id": line.item_id,
             "quantity": line.quantity,
@@ -152,7 +153,6 @@ def take_in(
         for line in lines
     ])  # fmt: skip
     linked = None
-    found = reckon_receipt(draft.before, back, units)
     if back.resolution == "REFUND":
         _give_back(draft, back, asked, found)
     else:
@@ -225,9 +225,7 @@ def _give_back(draft: Draft, back: Return, asked: Asked, found: ReturnWorth) -> 
     draft.put(now)
     if found.wanted is None or found.reckoned is None:
         return
-    wanted = msgspec.structs.replace(
-        found.wanted, reference=_reference(draft, back), payment_id=_pinned(draft, found)
-    )
+    wanted = msgspec.structs.replace(found.wanted, reference=_reference(draft, back))
     amount, actor = found.reckoned.amount, asked.actor
     waits = not actor.can("payments.refund") or needs_approval(actor, amount, draft.order.currency)
     closed = False
@@ -240,16 +238,6 @@ def _give_back(draft: Draft, back: Return, asked: Asked, found: ReturnWorth) -> 
     later = msgspec.structs.replace(asked, key=None, lease=None)
     promise = promise_refund(draft, later, promise, waits=waits, closed=closed)
     draft.put(msgspec.structs.replace(now, refund_id=promise.id))
-
-
-def _pinned(draft: Draft, found: ReturnWorth) -> str | None:
-    """Keep to the payment that was named, where it still has so much."""
-    wanted: WantedRefund | None = found.wanted
-    assert wanted is not None
-    assert found.reckoned is not None
-    payment = next((p for p in draft.before.payments if p.id == wanted.payment_id), None)
-    enough = payment is not None and payment.refundable >= found.reckoned.amount
-    return wanted.payment_id if enough else None
 
 
 def _reference(draft: Draft, back: Return) -> str:

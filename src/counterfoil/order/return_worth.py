@@ -25,15 +25,23 @@ from counterfoil.order.refunding import (
 
 Units = Mapping[str, int]
 _NOTHING_PAID = "Nothing is left of what was paid for these: nothing goes back."
+_SPENT = (
+    "The payment that was chosen has not enough left: the money goes back through the payments"
+    " that the store goes through first."
+)
 
 
 class ReturnWorth(msgspec.Struct, frozen=True, kw_only=True):
-    """What came in is worth, what of it is kept as a fee, and the refund that follows, if one."""
+    """What came in is worth, what of it is kept as a fee, and the refund that follows, if one.
+
+    `spent`: the payment that was chosen for the refund has not enough left for it.
+    """
 
     worth: int
     fee: int
     wanted: WantedRefund | None = None
     reckoned: Reckoning | None = None
+    spent: bool = False
     sentences: list[str]
 
     @property
@@ -52,7 +60,8 @@ def reckon_refund(folder: Folder, back: Return, units: Units) -> ReturnWorth:
     """Reckon the refund of units that come in: what was paid for them, less the fee, once.
 
     Where nothing is left to give back, or nothing was paid for these units, there is none. `back`
-    is as it was before they came in.
+    is as it was before they came in. Goods that are here are here: a payment that was chosen and
+    has not enough left keeps nobody from taking them in, the money goes through the others.
     Raises UnknownReference and AmountInvalid for what was asked of it.
     """
     bag = next(bag for bag in folder.bags if bag.id == back.bag_id)
@@ -72,12 +81,19 @@ def reckon_refund(folder: Folder, back: Return, units: Units) -> ReturnWorth:
         return ReturnWorth(worth=whole.worth, fee=fee, sentences=[*told, kept])
     wanted = msgspec.structs.replace(wanted, fee_amount=fee)
     reckoned = reckon(folder, wanted)
+    sentences = [part.sentence for part in reckoned.parts]
+    chosen = next((one for one in folder.payments if one.id == wanted.payment_id), None)
+    spent = chosen is not None and chosen.refundable < reckoned.amount
+    if spent:
+        wanted = msgspec.structs.replace(wanted, payment_id=None)
+        sentences.append(_SPENT)
     return ReturnWorth(
         worth=whole.worth,
         fee=fee,
         wanted=wanted,
         reckoned=reckoned,
-        sentences=[part.sentence for part in reckoned.parts],
+        spent=spent,
+        sentences=sentences,
     )
 
 

@@ -155,7 +155,7 @@ def _say_refund(
             how=told.how,
         )
     amount = money(promise.amount, currency)
-    figures = _told([part.sentence for part in found.reckoned.parts], currency)
+    figures = _told(found.sentences, currency)
     if not told.came:
         return SayReturn(
             label=_plain_label(told),

@@ -108,7 +108,7 @@ LINES = {
     "return.requested": Line("violet", "truck-return", "Return announced: {returned}"),
     "return.approved": Line("violet", "check", "Return approved: {returned}"),
     "return.rejected": Line("neutral", "x", "Return rejected: {returned}"),
-    "return.received": Line("violet", "package", "Came back: {received}{late}"),
+    "return.received": Line("violet", "package", "Came back: {received}{late}{spent}"),
     "return.closed": Line("neutral", "circle-check", "Return closed{missing}"),
     "task.done": Line("success", "check", "Task done: {task}", "Task done"),
     "fraud.review_opened": Line(
@@ -194,7 +194,8 @@ def _words(data: dict[str, Any], names: dict[str, str]) -> _Words:
         found["tracking"] = f" – {parcel['tracking_number']}"
     units = sum(int(part["quantity"]) for part in parcel.get("items") or ())
     found["units"] = "1 unit" if units == 1 else f"{units} units"
-    return _Words(found | fact_words(data.get("return") or {}))
+    spent = "; the payment that was chosen had too little left" if data.get("payment_spent") else ""
+    return _Words(found | fact_words(data.get("return") or {}) | {"spent": spent})
 
 
 def _item_moved(data: dict[str, Any]) -> str:
