@@ -56,6 +56,8 @@ def test_a_handle_is_the_orders_own_only_while_it_is_open():
         ({"reason_code": "WEATHER"}, "/reason_code"),
         ({"handle": "fraud-review"}, "/handle"),
         ({"handle": "awaiting-payment"}, "/handle"),
+        ({"owner": "Anna\u2028Berg"}, "/owner"),
+        ({"owner": " "}, "/owner"),
         ({"auto_release_at": folder("manual").at}, "/auto_release_at"),
     ],
 )

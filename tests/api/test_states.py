@@ -57,9 +57,10 @@ def test_a_store_has_its_own_names_for_delivery_states(own_shop):
     assert shop.patch("/v1/delivery-states/PENDING", {"label": None}).status_code == 200
     assert shop.order()["bags"][0]["items"][0]["delivery_label"] == "Pending"
     assert code_of(shop.patch("/v1/delivery-states/LOST", {"label": "x"})) == (404, "not_found")
-    for wrong in ("", " x", "x" * 61):
+    for wrong in ("", " x", "x" * 61, "two\u0085lines", "to\u202euoy"):
         refused = shop.patch("/v1/delivery-states/READY", {"label": wrong})
         assert code_of(refused) == (422, "validation_failed")
+    assert refused.json()["detail"].startswith("Write something in one line, without control")
     assert shop.patch("/v1/stores/main", {"delivery_labels": {}}).status_code == 422
 
 

@@ -133,6 +133,10 @@ async def test_a_state_counts_as_one_of_four(connection, admin, system_state):
     [
         ({"code": "two words"}, ValidationFailed, "/code"),
         ({"name": " "}, ValidationFailed, "/name"),
+        ({"name": "In\nwork"}, ValidationFailed, "/name"),
+        ({"name": "In work\n"}, ValidationFailed, "/name"),
+        ({"name": "\u202ekrow nI"}, ValidationFailed, "/name"),
+        ({"name": "New\u200f"}, ValidationFailed, "/name"),
         ({"colour": "#ff0000"}, ValidationFailed, "/colour"),
         ({"description": "x" * 201}, ValidationFailed, "/description"),
         ({"position": -1}, ValidationFailed, "/position"),

@@ -7,6 +7,7 @@ import msgspec
 from counterfoil.actions.complete import complete
 from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.problem import NotFound, ValidationFailed
+from counterfoil.kernel.shape import check_name
 from counterfoil.order.change import Change, Lease
 from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
@@ -43,8 +44,9 @@ def hold(folder: Folder, *, asked: Asked, wanted: WantedHold) -> Change:
     """Place a hold. It never changes the state.
 
     Raises, in this order: PermissionDenied, InvalidState (the order is cancelled),
-    ValidationFailed (it blocks nothing, or what is not known; a reason that is none; it would end
-    before it began; a handle that we keep for ourselves), HoldHandleTaken. [rulings 37, 45]
+    ValidationFailed (it blocks nothing, or what is not known; a reason that is none; a handle that
+    we keep for ourselves; an owner that is no name; it would end before it began),
+    HoldHandleTaken. [rulings 37, 45]
     """
     asked.actor.require("orders.holds")
     asked.actor.require_whole_order()
@@ -88,6 +90,8 @@ def _check(folder: Folder, wanted: WantedHold) -> None:
         raise _wrong("/reason_code", f"A reason is one of {', '.join(REASON_CODES)}.")
     if wanted.handle in _KEPT:
         raise _wrong("/handle", f"{wanted.handle} {_KEPT[wanted.handle]}")
+    if wanted.owner is not None:
+        check_name(wanted.owner, "/owner")
     if wanted.auto_release_at is not None and wanted.auto_release_at <= folder.at:
         raise _wrong("/auto_release_at", "A hold is released by itself after it was placed.")
 

@@ -10,6 +10,7 @@ from counterfoil.actions.hold import WantedHold, hold, release
 from counterfoil.api.ask import Ask
 from counterfoil.api.bodies import Sentence
 from counterfoil.api.door import Door
+from counterfoil.kernel.shape import Name
 from counterfoil.order.change import Answered
 from counterfoil.order.problems import HoldHandleTaken, InvalidState
 from counterfoil.order.shapes import OrderShape
@@ -35,7 +36,7 @@ class HoldBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     handle: Handle
     reason_code: Reason = "OTHER"
     note: Sentence | None = None
-    owner: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    owner: Name | None = None
     blocks: Blocks = ("capture", "shipment")
     due_at: Moment | None = None
     auto_release_at: Moment | None = None

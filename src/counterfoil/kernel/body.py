@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar, cast
 import msgspec
 
 from counterfoil.kernel.problem import Malformed, Problem, UnsupportedMediaType, ValidationFailed
+from counterfoil.kernel.shape import name_refused
 
 T = TypeVar("T")
 BODY_BYTES_MAX = 1024 * 1024
@@ -120,7 +121,7 @@ def validation_failed(message: str, *, detail: str | None = None) -> ValidationF
     named = _NAMED.search(said)
     if named:
         pointer += "/" + named[1].replace("~", "~0").replace("/", "~1")
-    said = said.replace("`", "")
+    said = name_refused(said).replace("`", "")
     return ValidationFailed(
         detail or f"{said}{f' at {pointer}' if pointer else ''}.",
         errors=[{"pointer": pointer, "detail": said}],

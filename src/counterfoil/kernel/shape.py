@@ -17,8 +17,27 @@ Code = Annotated[
         description="Letters a-z, digits, dots, dashes and underscores.",
     ),
 ]
-Name = Annotated[str, msgspec.Meta(pattern=r"\S", max_length=200)]
+#: What a name has none of, as a part of a class in a pattern: control characters, line breaks and
+#: the marks that turn the direction of text, which make one name read as another.
+UNSEEN = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+Name = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=rf"^[^\S{UNSEEN}]*[^\s{UNSEEN}][^{UNSEEN}]*$(?!\n)",
+        max_length=200,
+        description="In one line, without control characters and marks of direction.",
+    ),
+]
+Label = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=rf"^[^\s{UNSEEN}]([^{UNSEEN}]{{0,58}}[^\s{UNSEEN}])?$(?!\n)",
+        max_length=60,
+        description="In one line: no blank at its ends, control character or mark of direction.",
+    ),
+]
 Text = Annotated[str, msgspec.Meta(max_length=2000)]
+_UNSEEN_SAID = "Write something in one line, without control characters and marks of direction"
 
 
 def refuse(pointer: str, detail: str) -> ValidationFailed:
@@ -53,8 +72,24 @@ def check_shape(body: Any) -> None:
 def shape_refused(problem: msgspec.ValidationError) -> ValidationFailed:
     """Make the refusal of a body that msgspec refused: `$.lines[0].sku` is `/lines/0/sku`."""
     said, _, path = str(problem).partition(" - at `$")
+    said = name_refused(said)
     pointer = path.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/")
     return refuse(pointer, said)
+
+
+def name_refused(said: str) -> str:
+    """Put into words what msgspec says of a name that has characters which no name has."""
+    if "matching regex" in said and repr(UNSEEN)[1:-1] in said:
+        return _UNSEEN_SAID
+    return said
+
+
+def check_name(name: str, pointer: str) -> str:
+    """Return a name that was typed somewhere else than in a body. Raises ValidationFailed."""
+    try:
+        return msgspec.convert(name, Name)
+    except msgspec.ValidationError as problem:
+        raise refuse(pointer, name_refused(str(problem))) from problem
 
 
 def to_json(value: Any) -> str:

@@ -1,20 +1,16 @@
 """What a store calls the delivery states of items; what they mean never changes. [U-15]"""
 
 from collections.abc import Mapping
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta
 
 from counterfoil.kernel.db import Connection
 from counterfoil.kernel.ids import new_id
 from counterfoil.kernel.problem import NotFound
-from counterfoil.kernel.shape import check_shape, folded, refuse, to_json
+from counterfoil.kernel.shape import Label, check_shape, folded, refuse, to_json
 from counterfoil.order.actor import Actor
 from counterfoil.order.item import DELIVERY_STATES
 from counterfoil.setup.stores import find_store, resolve_store
-
-Label = Annotated[str, Meta(pattern=r"^\S(.{0,58}\S)?$(?!\n)", max_length=60)]
 
 
 class DeliveryState(msgspec.Struct, frozen=True, kw_only=True):
