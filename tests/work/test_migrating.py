@@ -6,12 +6,19 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from counterfoil.actions.cancel import WantedCancel, cancel
 from counterfoil.actions.change_state import change_state
+from counterfoil.actions.decide_review import pass_review
 from counterfoil.actions.hold import WantedHold, hold
+from counterfoil.actions.move_shipment import send_shipment
+from counterfoil.actions.review import send_to_review
+from counterfoil.actions.ship import WantedShipment, ship
 from counterfoil.book.run import Command
 from counterfoil.kernel.page import Count
 from counterfoil.kernel.problem import MerchantLimited, NotFound, PermissionDenied, ValidationFailed
+from counterfoil.order.cancellation import CanceledLine
 from counterfoil.order.problems import UnknownReference
+from counterfoil.order.shipment import ShipmentItem
 from counterfoil.setup.states import NewState, add_state
 from counterfoil.work.migrating import Migration, migrate
 from tests.work.shop import open_shop
@@ -116,3 +123,26 @@ async def test_what_cannot_be_is_refused_before_anything_moves(shop):
         with pytest.raises(refusal):
             await move(shop, actor=actor)
     assert await states(shop, orders) == ["intake"]
+
+
+async def test_a_review_completes_what_was_moved_with_all_others_and_has_left(shop):
+    """One unit leaves; the rest is cancelled while the review waits in a state of the store's."""
+    async with shop.works.pool.connection(shop.actor.account_id) as connection:
+        async with connection.transaction():
+            new = NewState(code="parked", name="Parked", system_state="SUSPENDED")
+            await add_state(connection, shop.actor, new)
+    order_id = await shop.order(gateway="manual", units=2)
+    item = next(one for one in (await shop.folder(order_id)).items if one.live > 1)
+    one = WantedShipment(items=[ShipmentItem(item.id, 1)])
+    await run(shop, order_id, ship, bag_id=item.bag_id, wanted=one)
+    parcel = (await shop.folder(order_id)).shipments[0]
+    await run(shop, order_id, send_shipment, shipment_id=parcel.id)
+    await run(shop, order_id, send_to_review)
+    assert (await move(shop, "suspended", "parked")).moved == 1
+    waiting = [(line.id, line.live - line.quantity_shipped)
+               for line in (await shop.folder(order_id)).items if line.deliverable]
+    rest = tuple(CanceledLine(line, units) for line, units in waiting if units)
+    await run(shop, order_id, cancel, wanted=WantedCancel(lines=rest))
+    assert await states(shop, [order_id]) == ["parked"]
+    await run(shop, order_id, pass_review)
+    assert await states(shop, [order_id]) == ["completed"]
