@@ -35,18 +35,19 @@ function landIn(dialog) {
   ;(dialog.querySelector('[autofocus]') ?? dialog.querySelector('h2'))?.focus()
 }
 
-// What opened a dialog, or the same in its replaced region, its row, or that region's heading.
+// What opened a dialog; of a row that was replaced its link, elsewhere the same in its region, or that heading.
 function placeOf(opener) {
   if (!opener) return null
   const menu = opener.closest('details.cf-menu:not([open])')
   const wanted = menu?.querySelector('summary') ?? opener
   if (wanted.isConnected) return wanted
+  const row = opener.closest('[data-cf-row]')
+  if (row) return document.querySelector(`#${row.id} a`)
   const href = wanted.getAttribute('href')
   const same = href && document.querySelector(`main a[href="${CSS.escape(href)}"]`)
   if (same && !same.closest('details:not([open])')) return same
-  const row = opener.closest('[data-cf-row]')
   const region = opener.closest('[id^="order-"]')
-  return (row && document.querySelector(`#${row.id} a`)) ?? (region && document.querySelector(`#${region.id} h2`))
+  return region && document.querySelector(`#${region.id} h2`)
 }
 
 function close(dialog) {

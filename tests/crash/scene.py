@@ -1,5 +1,6 @@
 """One database, one provider, one clock, and the process in which everybody dies."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,12 @@ _DUE = "select least({}) <= cf_now() + make_interval(secs => $1)".format(
         for table in ("transactions", "payments", "inbound_events", "holds", "letters")
     )
 )
+#: Servers that still work for a process that died a moment ago.
+_AT_WORK = """
+    select count(*) from pg_stat_activity
+    where datname = current_database() and backend_type = 'client backend'
+      and state <> 'idle' and pid <> pg_backend_pid()
+"""
 
 
 @dataclass
@@ -45,11 +52,13 @@ class Scene:
         """Let a door die at a failpoint."""
         code, _ = self.run(name, order_id=order_id, key=key, arm=point)
         assert code == DEAD, f"{name} did not pass {point}"
+        await self.buried()
 
     async def kill_worker(self, steps_s: Sequence[int], point: str) -> None:
         """Let a worker die at a failpoint, while time passes."""
         code, _ = self.run("work", steps=steps_s, arm=point)
         assert code == DEAD, f"the worker did not pass {point}"
+        await self.buried()
         await self.keep_time()
 
     async def play_worker(self, steps_s: Sequence[int]) -> list[str]:
@@ -100,6 +109,12 @@ class Scene:
             await self.keep_time(seconds)
             await self.shop.worked()
             left_s -= seconds
+
+    async def buried(self) -> None:
+        """Wait until what the dead had asked last is done or undone: its locks are gone then."""
+        async with asyncio.timeout(30):
+            while await self.look(_AT_WORK):
+                await asyncio.sleep(0.005)
 
     async def keep_time(self, seconds: int = 0) -> None:
         """Let time pass, for the provider as for our database."""
