@@ -230,7 +230,7 @@ async def test_what_happens_today_is_in_every_state_of_goods_that_come_back(pool
         returns = await found("select status as one from returns where account_id = $1")
         assert set(returns) == {"REQUESTED", "APPROVED", "REJECTED", "RECEIVED", "CLOSED"}
         parcels = await found("select status as one from shipments where account_id = $1")
-        assert set(parcels) >= {"SHIPPED", "IN_TRANSIT", "COULD_NOT_DELIVER", "DELIVERED"}
+        assert set(parcels) >= {"OPEN", "SHIPPED", "IN_TRANSIT", "COULD_NOT_DELIVER", "DELIVERED"}
         assert await found("select channel as one from orders where account_id = $1"
                            " and exchange_for is not null") == Counter(exchange=done["exchange"])
         asked = await found("select state as one from orders where account_id = $1")

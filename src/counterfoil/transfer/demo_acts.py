@@ -152,6 +152,13 @@ def _parcels(order: Folder) -> Play:
     yield send_shipment, {"shipment_id": made.id}
 
 
+def _packed(order: Folder) -> Play:
+    """A shipment that waits for the van."""
+    for bag in order.bags:
+        wanted = WantedShipment(tracking_number=f"3707{int(bag.id[-12:], 16):015}")
+        yield ship, {"bag_id": bag.id, "wanted": wanted}
+
+
 def _fewer(order: Folder) -> Play:
     item = max(_goods(order), key=lambda one: one.live)
     line = CanceledLine(item.id, 1)
@@ -219,6 +226,7 @@ ACTS: Final = (
         name="review put off", times=2, play=_put_off, fulfillment="PROCESSING",
         financial=(*_MONEY, "UNPAID"), states=("SUSPENDED",), fraud="PENDING",
     ),
+    Act(name="packed", times=14, play=_packed, **_NOT_LEFT),
 )
 
 
