@@ -13,7 +13,7 @@ from counterfoil.portal.goods_view import Beside, contents, line_views
 from counterfoil.portal.goods_words import REASONS
 from counterfoil.portal.order_view import OrderView
 from counterfoil.portal.routes.item_states import Common
-from counterfoil.portal.routes.shipment_method import Choice, Shelf
+from counterfoil.portal.routes.shipment_method import Choice, Contents
 from counterfoil.portal.undoing import Changed
 from tests.portal import sample_facts, sample_order
 from tests.portal.samples import FRAME
@@ -119,7 +119,7 @@ def _outcome() -> dict[str, Any]:
 def _method(which: str = "some") -> dict[str, Any]:
     order = sample_order.order()
     shelves = [
-        Shelf(
+        Contents(
             bag.merchant.name,
             [
                 Choice(

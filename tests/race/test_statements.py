@@ -1,6 +1,7 @@
 """How many statements a hot command costs; a round trip each."""
 
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -35,16 +36,18 @@ from tests.work.shop import CANCEL, CAPTURE, REFUND, VOID, open_shop
 pytestmark = pytest.mark.database
 
 
+async def statements_of(counted: dict[str, int], name: str, command: Awaitable[Any]) -> Any:
+    """Count under a name how often the database is asked meanwhile."""
+    before = counter.statements
+    done = await command
+    counted[name] = counter.statements - before
+    return done
+
+
 async def test_hot_commands_at_the_manual_gateway(pool: Pool, account: Account):
     shop = await open_shop(pool, account, None)
     counted: dict[str, int] = {}
-
-    async def count(name: str, command: Awaitable[Any]) -> Any:
-        before = counter.statements
-        done = await command
-        counted[name] = counter.statements - before
-        return done
-
+    count = partial(statements_of, counted)
     await shop.order(5000, gateway="manual")  # takes the block of numbers
     order_id = str((await count("create", shop.place(5000, gateway="manual", bags=2))).body["id"])
     await count(CAPTURE, shop.run(CAPTURE, order_id, amount=3000))
@@ -81,13 +84,7 @@ async def test_hot_commands_at_the_manual_gateway(pool: Pool, account: Account):
 async def test_commands_on_goods(pool: Pool, account: Account):
     shop = await open_shop(pool, account, None)
     counted: dict[str, int] = {}
-
-    async def count(name: str, command: Awaitable[Any]) -> Any:
-        before = counter.statements
-        done = await command
-        counted[name] = counter.statements - before
-        return done
-
+    count = partial(statements_of, counted)
     order_id = await shop.order(6000, gateway="manual", units=3, flow="payment")
     folder = await shop.folder(order_id)
     bag, item = folder.bags[0].id, folder.items[0].id

@@ -14,6 +14,7 @@ from counterfoil.kernel.money import split
 from counterfoil.order.attention import call_person, finish_tasks
 from counterfoil.order.bag import Bag
 from counterfoil.order.canceling import Part, of_bag, releasable
+from counterfoil.order.canceling_again import tried
 from counterfoil.order.cancellation import Cancellation, WantedCancel
 from counterfoil.order.draft import Draft
 from counterfoil.order.folder import Folder
@@ -233,8 +234,7 @@ def _tasks(draft: Draft, plan: Cancellation) -> list[Task]:
 
 def _tried(draft: Draft, plan: Cancellation) -> tuple[set[str], set[str]]:
     """Name a part with all that tried it again, and their refunds."""
-    root = plan.again_of or plan.id
-    plans = {one.id for one in draft.section("cancellations") if root in (one.id, one.again_of)}
+    plans = {one.id for one in tried(draft.section("cancellations"), plan)}
     return plans, {one.id for one in draft.section("refunds") if one.cancellation_id in plans}
 
 

@@ -105,8 +105,8 @@ def _ask_again(draft: Draft, made: OrderEdit) -> None:
         return
     need = draft.due + gap - sum(bag.lacking for bag in bags)
     below = [max(0, -bag.lacking) for bag in bags]
-    worth = {bag.id: bag.total - bag.canceled_total for bag in folder.bags}
-    up = [max(0, bag.total - bag.canceled_total - worth[bag.id]) for bag in bags]
+    worth = {bag.id: bag.worth for bag in folder.bags}
+    up = [max(0, bag.worth - worth[bag.id]) for bag in bags]
     first = split(min(need, sum(below)), below)
     rest = split(need - sum(first), up)
     for bag, one, other in zip(bags, first, rest, strict=True):

@@ -95,6 +95,6 @@ def _ends(draft: Draft) -> bool:
     """
     if draft.order.system_state in ("CANCELED", "COMPLETED") or draft.order.shipped_count:
         return False
-    if sum(bag.total - bag.canceled_total for bag in draft.section("bags")) == 0:
+    if sum(bag.worth for bag in draft.section("bags")) == 0:
         return False
     return all(plan.status != "PROCESSING" for plan in draft.section("cancellations"))

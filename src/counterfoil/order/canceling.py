@@ -238,7 +238,7 @@ def _back(
     unpaid = min(bag.lacking - asked, folder.order.due)
     here = bag.open + bag.refundable + sum(of_bag(row, bag_id) for row in going)
     if ending:
-        worth = bag.total - bag.canceled_total
+        worth = bag.worth
         here += sum(one.amount for one in folder.refunds
                     if one.waits_for_approval and one.bag_id == bag_id)
     else:
@@ -270,7 +270,7 @@ def _with_over(
         for bag, most in zip(folder.bags, able, strict=True)
     ]
     more = [
-        max(0, min(_kept(bag), most) - part)
+        max(0, min(bag.kept - bag.worth, most) - part)
         for bag, most, part in zip(left, able, given, strict=True)
     ]
     amount = min(over - sum(given), sum(more))
@@ -288,9 +288,3 @@ def _left(bag: Bag, lost: Mapping[str, Lost], *, ending: bool) -> Bag:
     return msgspec.structs.replace(
         with_refunded(bag, given), canceled_total=bag.total if ending else min(worth, bag.total)
     )
-
-
-def _kept(bag: Bag) -> int:
-    """Tell what is kept of a bag beyond its worth, with what is being taken."""
-    taken = bag.captured + bag.capture_pending - bag.worth_refunded
-    return taken - (bag.total - bag.canceled_total)

@@ -23,10 +23,10 @@ SHORT = ("FAILED", "PARTIALLY_CANCELED")
 _LEFT_BY_OTHERS = ("VOID", "EXPIRE")
 
 
-def tried(folder: Folder, plan: Cancellation) -> list[Cancellation]:
-    """List a plan with all that tried it again, the oldest first."""
+def tried(plans: Iterable[Cancellation], plan: Cancellation) -> list[Cancellation]:
+    """List a plan with all that tried it again, the oldest first; `plans` are the order's."""
     root = plan.again_of or plan.id
-    found = [one for one in folder.cancellations if root in (one.id, one.again_of)]
+    found = [one for one in plans if root in (one.id, one.again_of)]
     return sorted(found, key=lambda one: (one.created_at, one.id))
 
 
@@ -52,7 +52,7 @@ def reckon_again(folder: Folder, wanted: WantedCancel, actor: Actor) -> Part:
     named = next((one for one in folder.cancellations if one.id == wanted.again), None)
     if named is None or named.whole:
         raise NotFound("The order has no such cancellation of a part.")
-    plan = tried(folder, named)[0]
+    plan = tried(folder.cancellations, named)[0]
     if actor.merchants is not None:
         merchants = {bag.id: bag.merchant for bag in folder.bags}
         if {merchants[part.bag_id] for part in plan.allocations} - actor.merchants:
@@ -92,7 +92,7 @@ def left_of(folder: Folder, plan: Cancellation) -> list[Allocation]:
 
     Never more than is held and was taken beyond what the order is worth.
     """
-    plans = tried(folder, plan)
+    plans = tried(folder.cancellations, plan)
     if plan.whole or any(one.status == "PROCESSING" for one in plans):
         return []
     rows = _movements(folder, plans)
@@ -202,8 +202,7 @@ def _too_much(folder: Folder) -> int:
     A favour does not make it less: it was not given because the order is worth less.
     """
     order = folder.order
-    taken = order.captured + order.capture_pending - order.worth_refunded
-    return taken + order.open - (order.total - order.canceled_total)
+    return order.kept + order.open - order.worth
 
 
 def with_again(wanted: WantedCancel, folder: Folder) -> WantedCancel:

@@ -88,7 +88,7 @@ def pictured(order: Order, bags: Iterable[Bag], items: Iterable[Item]) -> Edited
         shipping={bag.id: bag.shipping_total for bag in live},
         shipping_address=order.shipping_address,
         billing_address=order.billing_address,
-        total=order.total - order.canceled_total,
+        total=order.worth,
     )
 
 
@@ -110,12 +110,10 @@ def taken_too_much(folder: Folder, bags: Sequence[Bag]) -> BackPart:
     before = {bag.id: bag for bag in folder.bags}
     cheaper, over, most, less = {}, 0, 0, 0
     for bag in bags:
-        worth = bag.total - bag.canceled_total
-        taken = bag.captured + bag.capture_pending - bag.worth_refunded
-        over += taken - worth
-        most += min(max(0, taken - worth), bag.refundable + bag.capture_pending)
+        over += bag.kept - bag.worth
+        most += min(max(0, bag.kept - bag.worth), bag.refundable + bag.capture_pending)
         given = bag.worth_refunded - before[bag.id].worth_refunded
-        down = before[bag.id].total - before[bag.id].canceled_total - worth - given
+        down = before[bag.id].worth - bag.worth - given
         less += down
         cheaper[bag.id] = max(0, down)
     return BackPart(amount=max(0, min(over, most, less)), cheaper=cheaper)

@@ -22,10 +22,19 @@ class Worth(Amounts, frozen=True, kw_only=True):
     worth_refunded: int = 0
 
     @property
+    def worth(self) -> int:
+        """What it costs without what was cancelled."""
+        return self.total - self.canceled_total
+
+    @property
+    def kept(self) -> int:
+        """What was, or is being, taken for it, less what went back since it is worth less."""
+        return self.captured + self.capture_pending - self.worth_refunded
+
+    @property
     def lacking(self) -> int:
         """What payments have to cover; below zero where more was authorised than it is worth."""
-        worth = self.total - self.canceled_total
-        return worth - self.authorized + self.expired + self.reopened
+        return self.worth - self.authorized + self.expired + self.reopened
 
     @property
     def due(self) -> int:
@@ -38,8 +47,7 @@ class Worth(Amounts, frozen=True, kw_only=True):
 
         An edit or cancelled lines can make it less than what is open: less is captured then.
         """
-        taken = self.captured - self.worth_refunded + self.capture_pending
-        return max(0, self.total - self.canceled_total - taken)
+        return max(0, self.worth - self.kept)
 
     @property
     def capturable(self) -> int:

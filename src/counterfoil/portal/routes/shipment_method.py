@@ -31,7 +31,7 @@ class Choice(NamedTuple):
     why: str
 
 
-class Shelf(NamedTuple):
+class Contents(NamedTuple):
     """A bag with its lines, named where there are several."""
 
     name: str
@@ -164,14 +164,14 @@ def _show(visit: Visit, read: Read, form: Form, ticked: set[str]) -> Response[by
     )
 
 
-def _shelves(read: Read) -> list[Shelf]:
-    shelves: dict[str, Shelf] = {}
+def _shelves(read: Read) -> list[Contents]:
+    shelves: dict[str, Contents] = {}
     several = len(read.order.bags) > 1
     for place in lines_of(read):
         if not place.line.goods:
             continue
         name = place.bag.merchant.name if several else ""
-        shelf = shelves.setdefault(place.bag.id, Shelf(name, []))
+        shelf = shelves.setdefault(place.bag.id, Contents(name, []))
         shelf.choices.append(_choice(read, place.line))
     return list(shelves.values())
 
